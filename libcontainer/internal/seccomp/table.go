@@ -47,33 +47,40 @@ const (
 	armPrivate = 0x0f0000
 )
 
-// table is the program in front of libseccomp's: it falls through to it, or
-// jumps there, where it has no answer. unknown is the answer to calls newer than
-// all that the profile names.
+// table is the program in front of libseccomp's, to which it jumps where it has
+// no answer. unknown is the answer to calls newer than all the profile names.
 func table(archs []calls, unknown answer) []insn {
-	code := []insn{{code: opLoad, k: dataArch}}
-	for i := range archs {
+	var p assembler
+	next := p.leaf(answer{ask: true}) // architectures that are not listed
+	roots := make([]int, len(archs))
+	for i := len(archs) - 1; i >= 0; i-- {
 		audit := archs[i].arch.audit
-		if slices.ContainsFunc(archs[:i], func(c calls) bool { return c.arch.audit == audit }) {
-			continue // x32 beside x86-64
+		if double(archs, i) {
+			continue
 		}
 		spans := unanswered(audit)
-		for j := range archs[i:] {
-			if c := &archs[i+j]; c.arch.audit == audit {
-				spans = append(spans, c.spans(unknown)...)
+		for j := i; j < len(archs); j++ {
+			if archs[j].arch.audit == audit {
+				spans = append(spans, archs[j].spans(unknown)...)
 			}
 		}
-		tree := search(merge(spans))
-		// An offset of a conditional jump has 8 bits, that of JA 32.
-		code = append(code, insn{code: opJEQ, jt: 1, k: audit}, insn{code: opJA, k: uint32(len(tree)) + 1}, insn{code: opLoad, k: dataNr})
-		code = append(code, tree...)
+		p.to(p.search(merge(spans)))
+		roots[i] = p.emit(insn{code: opLoad, k: dataNr})
 	}
-	for i := range code {
-		if code[i].code == opJA && code[i].k == toRest {
-			code[i].k = uint32(len(code) - i - 1)
+	for i := len(archs) - 1; i >= 0; i-- {
+		if !double(archs, i) {
+			next = p.branch(opJEQ, archs[i].arch.audit, roots[i], next)
 		}
 	}
-	return code
+	p.to(next)
+	p.emit(insn{code: opLoad, k: dataArch})
+	slices.Reverse(p.code)
+	return p.code
+}
+
+// double: to the kernel, an architecture before this one is the same.
+func double(archs []calls, i int) bool {
+	return slices.ContainsFunc(archs[:i], func(c calls) bool { return c.arch.audit == archs[i].arch.audit })
 }
 
 // unanswered are the starts of the regions that the numbers of an architecture
@@ -126,27 +133,4 @@ func merge(spans []span) []span {
 		}
 	}
 	return out
-}
-
-// toRest stands for the distance to libseccomp's program until it is known.
-const toRest = ^uint32(0)
-
-// search is a binary search for the span that the number in the accumulator
-// lies in.
-func search(spans []span) []insn {
-	if len(spans) == 1 {
-		if spans[0].ask {
-			return []insn{{code: opJA, k: toRest}}
-		}
-		return []insn{{code: opRet, k: spans[0].ret}}
-	}
-	mid := len(spans) / 2
-	low, high := search(spans[:mid]), search(spans[mid:])
-	code := make([]insn, 0, len(low)+len(high)+2)
-	if len(low) <= 0xff {
-		code = append(code, insn{code: opJGE, jt: uint8(len(low)), k: spans[mid].from})
-	} else {
-		code = append(code, insn{code: opJGE, jf: 1, k: spans[mid].from}, insn{code: opJA, k: uint32(len(low))})
-	}
-	return append(append(code, low...), high...)
 }
