@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/seccomp/libseccomp-golang"
+	seccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
@@ -51,6 +51,8 @@ type compiler struct {
 	*profile
 	names []name
 	calls []calls // one for each of archs
+	// multiplexed: some calls are parts of socketcall(2) or ipc(2).
+	multiplexed bool
 }
 
 // name is a system call that the profile names.
@@ -89,7 +91,7 @@ func (c *compiler) sort() error {
 			return err
 		}
 	}
-	return nil
+	return c.anchor(index)
 }
 
 // number is an entry and the name it is from.
@@ -117,6 +119,7 @@ func (c *compiler) resolve(out *calls, a arch, index map[string]int) error {
 		case nr < 0:
 			multiplexed = true
 			n.asked = n.asked || n.ruled
+			c.multiplexed = c.multiplexed || n.ruled
 			continue
 		}
 		if !out.private(uint32(nr)) {

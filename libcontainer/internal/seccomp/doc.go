@@ -2,8 +2,8 @@
 // for seccomp(2) and loads it.
 //
 // It owns the translation, the order of the checks inside a program, the cache
-// of compiled programs and the tables that `features` prints. It may not import
-// the packages around it: the parent compiles, init only loads.
+// of compiled programs and the tables that `features` prints. It imports fault and
+// none of the packages around it: the parent compiles, init only loads.
 //
 // A program answers in two steps:
 //

@@ -38,7 +38,7 @@ func (r *reader) action() specs.LinuxSeccompAction {
 func (r *reader) profile() *specs.LinuxSeccomp {
 	p := &specs.LinuxSeccomp{
 		DefaultAction: r.action(), DefaultErrnoRet: r.errno(), ListenerPath: pick(r, "/s", ""),
-		Architectures: pick(r, nil, []specs.Arch{specs.ArchX86}, []specs.Arch{specs.ArchX32, specs.ArchX86}),
+		Architectures: pick(r, nil, []specs.Arch{specs.ArchX86}, []specs.Arch{specs.ArchX32, specs.ArchX86}, []specs.Arch{specs.ArchPPC64LE, specs.ArchARM, specs.ArchMIPSEL}),
 	}
 	for len(*r) > 0 && len(p.Syscalls) < 12 {
 		s := specs.LinuxSyscall{Action: r.action(), ErrnoRet: r.errno()}

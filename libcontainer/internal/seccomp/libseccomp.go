@@ -8,7 +8,7 @@ import (
 	"os"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/seccomp/libseccomp-golang"
+	seccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
@@ -117,7 +117,7 @@ func memfd() (*os.File, error) {
 
 // scmpAction is libseccomp-golang's number for what a filter returns.
 func scmpAction(ret uint32) seccomp.ScmpAction {
-	data := int16(ret & unix.SECCOMP_RET_DATA) //nolint:gosec // G115: the bits are what counts
+	data := int16(ret & unix.SECCOMP_RET_DATA)
 	switch ret &^ unix.SECCOMP_RET_DATA {
 	case unix.SECCOMP_RET_ALLOW:
 		return seccomp.ActAllow

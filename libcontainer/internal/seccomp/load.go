@@ -25,10 +25,10 @@ func Load(p *Program) (listener int, err error) {
 		flags |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
 	}
 	prog := unix.SockFprog{
-		Len:    uint16(n), //nolint:gosec // G115: at most BPF_MAXINSNS
-		Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.SliceData(p.Filter))),
+		Len:    uint16(n),
+		Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.SliceData(p.Filter))), //nolint:gosec // G103: n of them, by the check above
 	}
-	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flags), uintptr(unsafe.Pointer(&prog)))
+	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flags), uintptr(unsafe.Pointer(&prog))) //nolint:gosec // G103: x/sys has no wrapper
 	runtime.KeepAlive(p)
 	if errno != 0 {
 		return -1, refused(errno, p)

@@ -116,7 +116,7 @@ func notified(fd int) string {
 // child runs loaded in a process of its own.
 func child(t *testing.T, what, profile string) string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // G204: this very test binary
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), envLoad+"="+what, envProfile+"="+profile)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

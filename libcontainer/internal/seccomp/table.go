@@ -53,7 +53,7 @@ func table(archs []calls, unknown answer) []insn {
 	var p assembler
 	next := p.leaf(answer{ask: true}) // architectures that are not listed
 	roots := make([]int, len(archs))
-	for i := len(archs) - 1; i >= 0; i-- {
+	for i := range slices.Backward(archs) {
 		audit := archs[i].arch.audit
 		if double(archs, i) {
 			continue
@@ -67,7 +67,7 @@ func table(archs []calls, unknown answer) []insn {
 		p.to(p.search(merge(spans)))
 		roots[i] = p.emit(insn{code: opLoad, k: dataNr})
 	}
-	for i := len(archs) - 1; i >= 0; i-- {
+	for i := range slices.Backward(archs) {
 		if !double(archs, i) {
 			next = p.branch(opJEQ, archs[i].arch.audit, roots[i], next)
 		}
