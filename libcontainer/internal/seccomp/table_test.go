@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -149,5 +150,19 @@ func TestTablesAreComplete(t *testing.T) {
 				t.Errorf("%s before %s", list[i-1], list[i])
 			}
 		}
+	}
+}
+
+func TestEncode(t *testing.T) {
+	want := &Program{Filter: []byte("12345678abcdefgh"), Flags: unix.SECCOMP_FILTER_FLAG_LOG, Listener: true}
+	got, err := Decode(want.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if _, err := Decode(want.Encode()[:headSize-1]); err == nil {
+		t.Error("a head cut short was accepted")
 	}
 }
