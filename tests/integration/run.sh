@@ -1,0 +1,40 @@
+#!/bin/bash
+# run.sh: the bats tests against $RUNG; T=NAME those of NAME.bats only. The
+# output is TAP. As another user than root nothing can be tested: it says so.
+set -euo pipefail
+cd "$(dirname "$0")"
+: "${RUNG:?the binary to test}"
+log=../../.cache/test/integration.tap
+mkdir -p "${log%/*}"
+
+files=("${T:-*}".bats)
+if [[ -z ${T:-} ]]; then
+	files=(*.bats)
+fi
+if [[ ! -e ${files[0]} ]]; then
+	echo "no such file: tests/integration/${files[0]}" >&2
+	exit 1
+fi
+
+status=0
+# A test that hangs is a failed test, not a run that never ends.
+BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120} \
+	bats --formatter tap --timing --print-output-on-failure "${files[@]}" 3>&- </dev/null | tee "$log" || status=1
+
+count() { grep -cE "$1" "$log" || true; }
+skipped=$(count '^ok .* # skip')
+passed=$(($(count '^ok ') - skipped))
+failed=$(count '^not ok ')
+if ((status != 0 && failed == 0)); then
+	failed=1
+fi
+if ((skipped > 0)); then
+	echo 'skipped, and why:'
+	sed -n 's/^ok .* # skip \{0,1\}//p' "$log" | sort | uniq -c
+fi
+if [[ -n ${COUNTS:-} ]]; then
+	echo "$passed $failed $skipped" >"$COUNTS"
+else
+	echo "$passed passed, $failed failed, $skipped skipped"
+fi
+((status == 0))
