@@ -39,8 +39,7 @@ rung-test: deps-build
 .PHONY: rung-test
 
 .PHONY: static
-static: ## build a release into dist/ and check that it is static
-	@tests/deps.sh build
+static: deps-build ## build a release into dist/ and check that it is static
 	@mkdir -p dist
 	$(BUILD) -tags $(TAGS) -o dist/rung-$(VERSION)-linux-$$($(GO) env GOARCH) .
 	@cd dist && f=rung-$(VERSION)-linux-$$($(GO) env GOARCH) && \
@@ -60,8 +59,7 @@ install: all ## install the binary and the man pages (PREFIX, DESTDIR)
 	done
 
 .PHONY: demo
-demo: ## build rung and show a container's life, as root or rootless
-	@tests/deps.sh demo
+demo: deps-demo ## build rung and show a container's life, as root or rootless
 	@$(MAKE) --no-print-directory -s all
 	@RUNG=$(CURDIR)/rung tests/demo.sh
 
@@ -90,7 +88,8 @@ fuzz: deps-build ## every fuzz target, Go and C (FUZZTIME=30s each, FUZZTOTAL se
 	@GO='$(GO)' tests/fuzz/run.sh
 
 .PHONY: bench
-bench: all ## start times and memory against the runc and crun installed here (BENCH='-rounds 50 -json')
+bench: deps-demo all ## start times and memory beside the runc and crun installed here (BENCH='-rounds 50 -json')
+	@mkdir -p .cache
 	@$(GO) build -o .cache/bench ./tests/bench && .cache/bench -runtime rung=$(CURDIR)/rung $(BENCH)
 
 .PHONY: man
@@ -100,9 +99,11 @@ man: ## man pages from man/*.md
 		$(GO) run github.com/cpuguy83/go-md2man/v2 -in "$$page" -out "$${page%.md}" || exit 1; \
 	done
 
-.PHONY: deps-build deps-test
+.PHONY: deps-build deps-demo deps-test
 deps-build:
 	@tests/deps.sh build
+deps-demo:
+	@tests/deps.sh demo
 deps-test:
 	@tests/deps.sh test
 
