@@ -1,3 +1,35 @@
+// Command rung is an OCI container runtime.
 package main
 
-func main() {}
+import (
+	"os"
+
+	"github.com/rung-run/rung/commands"
+	"github.com/rung-run/rung/nsenter"
+)
+
+// The Go runtime would read the CPU quota's files at its start and keep two
+// descriptors open, in the very range of --preserve-fds.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
+// Set by the linker.
+var (
+	version = "0.1.0-dev" //nolint:gochecknoglobals // -X sets only variables
+	commit  = ""          //nolint:gochecknoglobals // the same
+)
+
+func main() {
+	in := nsenter.Inherit()
+	if in.Init {
+		runInit(in)
+	}
+	os.Exit(commands.Main(os.Args, commands.Caller{
+		Version:     version,
+		Commit:      commit,
+		Ignored:     in.Ignored,
+		Blocked:     in.Blocked,
+		Descriptors: in.Descriptors,
+	}))
+}

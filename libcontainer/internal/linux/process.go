@@ -124,6 +124,22 @@ func Wait(pid int) (unix.WaitStatus, error) {
 	}
 }
 
+// WaitReaping is Wait that also reaps every other child that ends before: the
+// orphans that a subreaper is given.
+func WaitReaping(pid int) (unix.WaitStatus, error) {
+	for {
+		var status unix.WaitStatus
+		got, err := unix.Wait4(-1, &status, unix.WALL, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return status, os.NewSyscallError("wait4", err)
+		case got == pid:
+			return status, nil
+		}
+	}
+}
+
 // ExitCode is the code that stands for how a process ended: its own, or 128
 // and the signal.
 func ExitCode(status unix.WaitStatus) int {

@@ -94,6 +94,41 @@ func (c *Conn) send(packet []byte, fds []int) error {
 	}
 }
 
+// Write is Send without descriptors by write(2), and Read is Recv without
+// them by read(2): under the container's seccomp filter init uses no others.
+func (c *Conn) Write(kind Kind, payload []byte) error {
+	packet := make([]byte, kindSize, kindSize+len(payload))
+	binary.NativeEndian.PutUint32(packet, uint32(kind))
+	packet = append(packet, payload...)
+	for {
+		_, err := unix.Write(c.fd, packet)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		return os.NewSyscallError("write", err)
+	}
+}
+
+// Read is described at Write.
+func (c *Conn) Read() (*Message, error) {
+	buf := make([]byte, kindSize+MaxPayload)
+	for {
+		n, err := unix.Read(c.fd, buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		switch {
+		case err == nil && n == 0, errors.Is(err, unix.ECONNRESET):
+			return nil, ErrClosed
+		case err != nil:
+			return nil, os.NewSyscallError("read", err)
+		case n < kindSize:
+			return nil, fmt.Errorf("malformed message of %d bytes", n)
+		}
+		return &Message{Kind: Kind(binary.NativeEndian.Uint32(buf)), Payload: buf[kindSize:n]}, nil
+	}
+}
+
 // ErrClosed means that the other side ended without a word.
 var ErrClosed = errors.New("the other side of the bootstrap socket is gone")
 

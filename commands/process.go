@@ -1,0 +1,133 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rung-run/rung/libcontainer"
+)
+
+// processOptions is what decides how a process is connected.
+type processOptions struct {
+	terminal bool
+	detach   bool
+	uid      uint32
+	// socketBase is the directory that relative sockets are found from.
+	socketBase string
+	exec       bool
+}
+
+// processIO connects a process with the caller: its own standard streams if it
+// is detached, a console socket, or in the foreground a terminal or pipes.
+type processIO struct {
+	io      libcontainer.IO
+	ready   func(pid int, pidfd *os.File) error
+	proxy   *libcontainer.Foreground
+	pidFile string
+}
+
+func (a *app) processIO(c *cli.Context, o processOptions) (*processIO, error) {
+	socket := c.String("console-socket")
+	switch {
+	case o.terminal && o.detach && socket == "":
+		return nil, errors.New("cannot allocate tty if rung will detach without setting console socket")
+	case (!o.terminal || !o.detach) && socket != "":
+		return nil, errors.New("cannot use console socket if rung will not detach or allocate tty")
+	}
+	preserve, err := a.preserved(c, o.exec)
+	if err != nil {
+		return nil, err
+	}
+	p := &processIO{io: libcontainer.IO{
+		Ignored: a.caller.Ignored, Blocked: a.caller.Blocked,
+		PreserveFDs: preserve.count, ListenFDs: preserve.listen,
+	}}
+	switch {
+	case o.terminal && o.detach:
+		path := resolve(o.socketBase, socket)
+		p.io.Terminal = func(master *os.File) error {
+			defer master.Close()
+			return libcontainer.SendTerminal(path, master)
+		}
+	case o.terminal:
+		p.proxy = libcontainer.NewForegroundTerminal(&p.io)
+	case o.detach:
+		p.io.Stdin, p.io.Stdout, p.io.Stderr = os.Stdin, os.Stdout, os.Stderr
+	default:
+		if p.proxy, err = libcontainer.NewForegroundPipes(&p.io, o.uid); err != nil {
+			return nil, err
+		}
+	}
+	p.ready = readyFunc(c, o)
+	return p, nil
+}
+
+// readyFunc is what is told to the caller once nothing can fail any more.
+func readyFunc(c *cli.Context, o processOptions) func(int, *os.File) error {
+	pidFile, socket := c.String("pid-file"), c.String("pidfd-socket")
+	payload := "standard"
+	if o.exec {
+		payload = "setns"
+	}
+	return func(pid int, pidfd *os.File) error {
+		if socket != "" {
+			if err := libcontainer.SendPidfd(resolve(o.socketBase, socket), payload, pidfd); err != nil {
+				return err
+			}
+		}
+		if pidFile != "" {
+			return writePidFile(pidFile, pid)
+		}
+		return nil
+	}
+}
+
+func (p *processIO) close() {
+	if p.proxy != nil {
+		p.proxy.Close()
+	}
+}
+
+// resolve takes a relative socket from the bundle.
+func resolve(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
+}
+
+type preserved struct{ count, listen int }
+
+// preserved says which descriptors the process is given: those of socket
+// activation (sd_listen_fds(3)), then those of --preserve-fds. All must have
+// been open before the Go runtime opened its own.
+func (a *app) preserved(c *cli.Context, exec bool) (preserved, error) {
+	p := preserved{count: c.Int("preserve-fds")}
+	if p.count < 0 {
+		return p, usage(fmt.Errorf("invalid value %d for --preserve-fds", p.count))
+	}
+	if text := os.Getenv("LISTEN_FDS"); text != "" && !exec && listenerIsUs() {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return p, fmt.Errorf("invalid LISTEN_FDS %q", text)
+		}
+		p.listen = n
+		p.count += n
+	}
+	if p.count > a.caller.Descriptors {
+		const first = 3
+		return p, fmt.Errorf("descriptor %d is not open, but is to be preserved (--preserve-fds, LISTEN_FDS)",
+			first+a.caller.Descriptors)
+	}
+	return p, nil
+}
+
+func listenerIsUs() bool {
+	pid := os.Getenv("LISTEN_PID")
+	return pid == "" || pid == strconv.Itoa(os.Getpid())
+}

@@ -1,0 +1,248 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/rung-run/rung/libcontainer/internal/bundle"
+	"github.com/rung-run/rung/libcontainer/internal/cgroup"
+	"github.com/rung-run/rung/libcontainer/internal/linux"
+	"github.com/rung-run/rung/libcontainer/internal/plan"
+	"github.com/rung-run/rung/libcontainer/internal/spawn"
+	"github.com/rung-run/rung/libcontainer/internal/wire"
+)
+
+// ExecOptions say what is executed in a container.
+type ExecOptions struct {
+	// Process is the process to run, whole.
+	Process *specs.Process
+	IO      IO
+	// Ready is called before the program runs, with its pid and a pidfd.
+	Ready func(pid int, pidfd *os.File) error
+	// IgnorePaused waits in place of refusing a paused container.
+	IgnorePaused bool
+}
+
+// Process is a process that Exec has added to a container.
+type Process struct {
+	Pid   int
+	child *spawn.Child
+}
+
+// Wait waits for its end and gives the exit code: its own, or 128 and the
+// number of the signal.
+func (p *Process) Wait() (int, error) {
+	status, err := p.child.WaitReaping()
+	return linux.ExitCode(status), err
+}
+
+// Pidfd is a descriptor of the process, which stays the Process's.
+func (p *Process) Pidfd() *os.File { return p.child.Pidfd }
+
+// Exec runs a further process in the container. When it returns the program
+// has been executed.
+func (c *Container) Exec(_ context.Context, o ExecOptions) (*Process, error) {
+	if err := bundle.ValidateProcess(o.Process, "process").Err(); err != nil {
+		return nil, err
+	}
+	status, err := c.Status()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case status == Stopped:
+		return nil, errors.New("cannot exec in a stopped container")
+	case status == Paused && !o.IgnorePaused:
+		return nil, errors.New("cannot exec in a paused container")
+	case status == Creating:
+		return nil, ErrNotExist
+	}
+	e := &execution{c: c, o: o}
+	p, err := e.run()
+	if err != nil {
+		if e.child != nil {
+			e.child.Kill()
+		}
+		var init *spawn.InitError
+		if errors.As(err, &init) {
+			err = fmt.Errorf("unable to start container process: %w", init.Err)
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+type execution struct {
+	c     *Container
+	o     ExecOptions
+	spec  *specs.Spec
+	plan  *plan.Plan
+	child *spawn.Child
+}
+
+func (e *execution) run() (*Process, error) {
+	doors, err := e.doors()
+	if err != nil {
+		return nil, err
+	}
+	defer doors.Close()
+	boot, err := e.start(doors)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.prepare(); err != nil {
+		boot.Abort()
+		return nil, err
+	}
+	// The pipe's write end is the last descriptor that the process keeps.
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		boot.Abort()
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	read, write := os.NewFile(uintptr(pipe[0]), "pipe"), os.NewFile(uintptr(pipe[1]), "pipe")
+	defer read.Close()
+	err = e.enter(boot, doors, write)
+	write.Close()
+	if err != nil {
+		boot.Abort()
+		return nil, err
+	}
+	if err := awaitExecve(read, e.child.Pidfd); err != nil {
+		return nil, err
+	}
+	return &Process{Pid: e.child.Pid, child: e.child}, nil
+}
+
+func (e *execution) doors() (*cgroup.Doors, error) {
+	cg, err := e.c.cgroup()
+	if err != nil {
+		return nil, err
+	}
+	doors, err := cg.Doors()
+	if err != nil {
+		// Init may have moved, or the cgroup is nested by now.
+		doors, err = cgroup.DoorsOf(e.c.record.InitPid)
+	}
+	if err != nil && e.c.record.Rootless {
+		return &cgroup.Doors{}, nil
+	}
+	return doors, err
+}
+
+func (e *execution) start(doors *cgroup.Doors) (*spawn.Bootstrap, error) {
+	stdio, err := e.o.IO.stdio()
+	if err != nil {
+		return nil, err
+	}
+	return spawn.Start(spawn.Options{
+		Stdio: stdio, Preserve: e.o.IO.PreserveFDs, Cgroup: doors.V2, Dir: e.c.dir.path,
+	})
+}
+
+func (e *execution) prepare() (err error) {
+	if e.spec, err = e.c.dir.loadSpec(); err != nil {
+		return err
+	}
+	host, err := hostFacts()
+	if err != nil {
+		return err
+	}
+	e.plan, err = plan.Exec(e.o.Process, plan.Container{
+		ID: e.c.record.ID, Spec: e.spec, PID: e.c.record.InitPid, PreserveFDs: e.o.IO.PreserveFDs,
+	}, host)
+	return err
+}
+
+func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.File) error {
+	joins, err := spawn.OpenProcess(e.c.record.InitPid)
+	if err != nil {
+		return err
+	}
+	defer joins.Close()
+	// The namespaces are init's only if it was still there when they were
+	// opened.
+	if !e.c.record.alive() {
+		return errors.New("cannot exec in a stopped container")
+	}
+	h := &wire.Header{
+		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj,
+		Flags: wire.HeaderSession,
+	}
+	if l := e.spec.Linux; l != nil && joins.User() && mapsZero(l) {
+		h.Flags |= wire.HeaderRoot
+	}
+	if e.c.record.Rootless {
+		h.Flags |= wire.HeaderTolerant
+	}
+	for _, d := range doors.Tasks {
+		h.Doors = append(h.Doors, int(d.Fd()))
+	}
+	child, err := boot.Enter(h)
+	if err != nil {
+		return namedStep(err, nil, joins)
+	}
+	e.child = child
+	if err := child.Namespaces(); err != nil {
+		return namedStep(err, nil, joins)
+	}
+	err = child.Send(&wire.Init{
+		Ignored: e.o.IO.Ignored, Blocked: e.o.IO.Blocked, Steps: e.plan.Steps,
+	}, []*os.File{pipe}, nil)
+	if err != nil {
+		return err
+	}
+	program := compileFilter(e.spec, e.c.dir.root())
+	return child.Serve(spawn.Answers{
+		Mounts: func() error { return errors.New("an exec has no mounts") },
+		Limits: func() ([]byte, error) {
+			if err := child.SetRlimits(e.plan.Rlimits); err != nil {
+				return nil, err
+			}
+			return program()
+		},
+		Ready: func() error {
+			if e.o.Ready == nil {
+				return nil
+			}
+			return e.o.Ready(child.Pid, child.Pidfd)
+		},
+		Console: func(master *os.File) error {
+			if e.o.IO.Terminal == nil {
+				master.Close()
+				return errors.New("process.terminal: nobody takes the terminal")
+			}
+			return e.o.IO.Terminal(master)
+		},
+	})
+}
+
+// mapsZero: the container's user namespace has a root. Where it was joined by
+// path its maps are not in the spec, and it most likely has.
+func mapsZero(l *specs.Linux) bool {
+	zero := func(maps []specs.LinuxIDMapping) bool {
+		for _, m := range maps {
+			if m.ContainerID == 0 {
+				return true
+			}
+		}
+		return len(maps) == 0
+	}
+	return zero(l.UIDMappings) && zero(l.GIDMappings)
+}
+
+// awaitExecve reads the pipe to its end, which execve closes.
+func awaitExecve(pipe, pidfd *os.File) error {
+	if err := unix.SetNonblock(int(pipe.Fd()), true); err != nil {
+		return err
+	}
+	return awaitExec(int(pipe.Fd()), pidfd)
+}
+
+// Signal sends sig to the process.
+func (p *Process) Signal(sig unix.Signal) error { return linux.SignalPidfd(p.child.Pidfd, sig) }

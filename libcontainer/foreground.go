@@ -1,0 +1,174 @@
+package libcontainer
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rung-run/rung/libcontainer/internal/console"
+)
+
+// Foreground connects a process with the caller for as long as it runs: a
+// terminal or pipes for its streams, and the caller's signals.
+type Foreground struct {
+	signals chan os.Signal
+	proxy   *console.Proxy
+	// child are the process's ends of the pipes, closed once it has them.
+	child []*os.File
+	copy  sync.WaitGroup
+	stdin *os.File
+}
+
+// forwarded are the signals that the process is sent when the caller gets
+// them. Not among them: CHLD and URG, which are our own, WINCH, which resizes
+// the terminal, and those that cannot be caught.
+func forwarded() []os.Signal {
+	return []os.Signal{
+		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGABRT, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGALRM, unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGIO, unix.SIGPWR,
+		unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGTRAP, unix.SIGSYS, unix.SIGPIPE,
+	}
+}
+
+func newForeground() *Foreground {
+	f := &Foreground{signals: make(chan os.Signal, 128)}
+	signal.Notify(f.signals, append(forwarded(), unix.SIGWINCH)...)
+	return f
+}
+
+// NewForegroundTerminal connects a process that has a terminal with the
+// caller's: found at standard error, output, input, or /dev/tty.
+func NewForegroundTerminal(s *IO) *Foreground {
+	f := newForeground()
+	s.Terminal = func(master *os.File) error {
+		proxy, err := console.NewProxy(master, os.Stdin, os.Stdout, os.Stderr)
+		f.proxy = proxy
+		return err
+	}
+	return f
+}
+
+// NewForegroundPipes connects a process without a terminal by pipes that
+// belong to uid. The null device is passed on as it is.
+func NewForegroundPipes(s *IO, uid uint32) (*Foreground, error) {
+	f := newForeground()
+	for i, end := range [...]struct {
+		ours   *os.File
+		theirs **os.File
+	}{{os.Stdin, &s.Stdin}, {os.Stdout, &s.Stdout}, {os.Stderr, &s.Stderr}} {
+		if isNull(end.ours) {
+			*end.theirs = end.ours
+			continue
+		}
+		r, w, err := os.Pipe()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if i == 0 {
+			*end.theirs, f.stdin = r, w
+			f.child = append(f.child, r)
+			go func() {
+				_, _ = io.Copy(w, end.ours)
+				w.Close()
+			}()
+			continue
+		}
+		*end.theirs = w
+		f.child = append(f.child, w)
+		f.copy.Add(1)
+		go func() {
+			defer f.copy.Done()
+			_, _ = io.Copy(end.ours, r)
+			r.Close()
+		}()
+	}
+	for _, p := range f.child {
+		// Only so that the program may open /dev/stdout again.
+		_ = p.Chown(int(uid), -1)
+	}
+	return f, nil
+}
+
+func isNull(f *os.File) bool {
+	var st unix.Stat_t
+	return unix.Fstat(int(f.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR &&
+		st.Rdev == unix.Mkdev(1, 3)
+}
+
+// Waiter is a Container or a Process.
+type Waiter interface {
+	Wait() (int, error)
+	Signal(sig unix.Signal) error
+}
+
+// Wait forwards signals to p until it ends, drains its output, and gives its
+// exit code.
+func (f *Foreground) Wait(p Waiter) (int, error) {
+	f.closeChild()
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case s := <-f.signals:
+				f.deliver(p, s)
+			case <-done:
+				return
+			}
+		}
+	}()
+	code, err := p.Wait()
+	close(done)
+	if f.proxy != nil {
+		err = errors.Join(err, f.proxy.Drain())
+	}
+	f.copy.Wait()
+	return code, err
+}
+
+func (f *Foreground) deliver(p Waiter, s os.Signal) {
+	sig, ok := s.(unix.Signal)
+	switch {
+	case !ok:
+	case sig == unix.SIGWINCH:
+		if f.proxy != nil {
+			_ = f.proxy.Resize()
+		}
+	default:
+		_ = p.Signal(sig) // it may have ended
+	}
+}
+
+func (f *Foreground) closeChild() {
+	for _, p := range f.child {
+		p.Close()
+	}
+	f.child = nil
+}
+
+// Close gives the caller its terminal and its signals back.
+func (f *Foreground) Close() {
+	signal.Stop(f.signals)
+	f.closeChild()
+	if f.proxy != nil {
+		f.proxy.Close()
+		f.proxy = nil
+	}
+}
+
+// SendTerminal sends the master of a terminal to the unix socket at path.
+func SendTerminal(path string, master *os.File) error { return console.Send(path, master) }
+
+// SendPidfd sends a pidfd to the unix socket at path, with a word that says how
+// the process came to be: "standard" or "setns".
+func SendPidfd(path, word string, pidfd *os.File) error { return console.SendFD(path, word, pidfd) }
+
+// BecomeSubreaper makes orphans of the container's processes children of this
+// process (PR_SET_CHILD_SUBREAPER, prctl(2)).
+func BecomeSubreaper() error {
+	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+}

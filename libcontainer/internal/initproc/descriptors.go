@@ -1,0 +1,56 @@
+package initproc
+
+import (
+	"errors"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+const firstFree = 3
+
+// closeFDs closes every descriptor but the standard streams, the preserved
+// ones behind them, and what init still needs. Closed, not marked: until
+// execve a marked one could be executed through /proc/self/fd (CVE-2024-21626).
+func (p *initProcess) closeFDs(preserved int) error {
+	keep := []int{p.in.Socket, p.release}
+	if p.plan.Create {
+		keep = append(keep, p.in.Proc) // to open the fifo
+	}
+	slices.Sort(keep)
+	from := firstFree + preserved
+	for _, fd := range keep {
+		if err := closeRange(from, fd-1); err != nil {
+			return err
+		}
+		from = max(from, fd+1)
+	}
+	return closeRange(from, -1)
+}
+
+// closeRange closes the descriptors first to last, or all from first on.
+func closeRange(first, last int) error {
+	end := uint(last)
+	if last < 0 {
+		end = ^uint(0) >> 32
+	} else if last < first {
+		return nil
+	}
+	err := unix.CloseRange(uint(first), end, 0)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
+		return os.NewSyscallError("close_range", err)
+	}
+	// A sandbox refuses it: one by one, up to the limit.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return os.NewSyscallError("getrlimit", err)
+	}
+	for fd := uint64(first); fd <= uint64(end) && fd < limit.Cur; fd++ { //nolint:gosec // descriptors are small
+		_ = unix.Close(int(fd)) //nolint:gosec // the same
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package initproc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rung-run/rung/libcontainer/internal/hooks"
+	"github.com/rung-run/rung/libcontainer/internal/plan"
+)
+
+// waitRelease waits until "start" opens the fifo. The open blocks until then,
+// in a raw call: the pids limit may already forbid the thread that the Go
+// runtime would start in our place.
+func (p *initProcess) waitRelease() error {
+	path := "self/fd/" + strconv.Itoa(p.release) + "\x00"
+	name := []byte(path)
+	var fd uintptr
+	for {
+		var errno unix.Errno
+		fd, _, errno = unix.RawSyscall6(unix.SYS_OPENAT, uintptr(p.in.Proc),
+			uintptr(unsafe.Pointer(&name[0])), unix.O_WRONLY|unix.O_CLOEXEC, 0, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return &os.PathError{Op: "open", Path: "exec.fifo", Err: errno}
+		}
+		break
+	}
+	_ = unix.Close(p.release)
+	_ = unix.Close(p.in.Proc)
+	p.release = int(fd)
+	return nil
+}
+
+// exec executes the program. Raw: Go's own would put its RLIMIT_NOFILE back,
+// over the one that the spec or our caller set.
+func (p *initProcess) exec() error {
+	env := p.args.Env
+	if variable(env, "HOME") == "" {
+		env = append(env[:len(env):len(env)], "HOME="+p.home)
+	}
+	path, err := unix.BytePtrFromString(p.program)
+	if err != nil {
+		return err
+	}
+	argv, err := unix.SlicePtrFromStrings(p.args.Args)
+	if err != nil {
+		return err
+	}
+	envp, err := unix.SlicePtrFromStrings(env)
+	if err != nil {
+		return err
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(path)),
+		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])))
+	if errors.Is(errno, unix.ENOEXEC) {
+		return fmt.Errorf("exec %s: %w: wrong architecture, or a script without an interpreter line", p.program, errno)
+	}
+	return fmt.Errorf("exec %s: %w", p.program, errno)
+}
+
+// runHooks runs the hooks that belong inside: createContainer, startContainer.
+func (p *initProcess) runHooks(s *plan.Step) error {
+	return hooks.RunInside(s.Value, s.Hooks)
+}

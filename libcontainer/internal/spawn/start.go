@@ -1,0 +1,190 @@
+package spawn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/rung-run/rung/libcontainer/internal/linux"
+	"github.com/rung-run/rung/libcontainer/internal/wire"
+	"golang.org/x/sys/unix"
+)
+
+// socketVariable tells the constructor its socket; nsenter/bootstrap.c.
+const socketVariable = "_RUNG_BOOTSTRAP"
+
+// Options are what a bootstrap is started with.
+type Options struct {
+	// Stdio become 0, 1 and 2.
+	Stdio [3]*os.File
+	// Preserve is how many of our descriptors from 3 on the program is given.
+	Preserve int
+	// Cgroup is a cgroup v2 directory to start in, or nil. It is used where
+	// a user namespace is joined, from inside which clone3 refuses it.
+	Cgroup *os.File
+	// Dir is where an executable that cannot be sealed is copied to.
+	Dir string
+}
+
+// Bootstrap is the process that waits for its header.
+type Bootstrap struct {
+	conn *wire.Conn
+	pid  int
+	// Placed: it runs in Options.Cgroup.
+	Placed bool
+}
+
+// Start starts the bootstrap. It costs a process start, which overlaps what
+// the caller does until Enter.
+func Start(o Options) (*Bootstrap, error) {
+	conn, theirs, err := wire.Pair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+
+	const stdio = 3
+	files := make([]uintptr, 0, stdio+o.Preserve+1)
+	for _, f := range o.Stdio {
+		files = append(files, f.Fd())
+	}
+	for i := range o.Preserve {
+		files = append(files, uintptr(stdio+i))
+	}
+	files = append(files, theirs.Fd())
+
+	exe, err := linux.SealedSelf(o.Dir, len(files))
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	defer exe.Close()
+	attr := &syscall.ProcAttr{
+		// Not the caller's directory: init must not hold it.
+		Dir:   "/",
+		Files: files,
+		// Nothing of the caller's environment comes along. One processor:
+		// init has one thread that works.
+		Env: []string{socketVariable + "=" + strconv.Itoa(stdio+o.Preserve), "GOMAXPROCS=1", "GOGC=off"},
+		Sys: &syscall.SysProcAttr{},
+	}
+	if o.Cgroup != nil {
+		attr.Sys.UseCgroupFD = true
+		attr.Sys.CgroupFD = int(o.Cgroup.Fd())
+	}
+	// By descriptor: the path would be that of the binary on the disk.
+	path := fmt.Sprintf("/proc/self/fd/%d", exe.Fd())
+	pid, err := syscall.ForkExec(path, []string{"rung", "init"}, attr)
+	placed := o.Cgroup != nil
+	if err != nil && placed {
+		// ENOENT, EACCES, EBUSY, ENOSYS: the caller places it by pid.
+		placed = false
+		attr.Sys.UseCgroupFD = false
+		pid, err = syscall.ForkExec(path, []string{"rung", "init"}, attr)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, &os.PathError{Op: "execute", Path: "sealed " + selfPath(), Err: err}
+	}
+	return &Bootstrap{conn: conn, pid: pid, Placed: placed}, nil
+}
+
+func selfPath() string {
+	path, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return "/proc/self/exe"
+	}
+	return path
+}
+
+// Pid is the bootstrap's, for a caller that must place it in a cgroup.
+func (b *Bootstrap) Pid() int { return b.pid }
+
+// Abort ends a bootstrap that has not been sent its header.
+func (b *Bootstrap) Abort() {
+	if b == nil || b.pid == 0 {
+		return
+	}
+	b.conn.Close()
+	_ = unix.Kill(b.pid, unix.SIGKILL)
+	_, _ = linux.Wait(b.pid)
+	b.pid = 0
+}
+
+// Enter sends the header and waits for init's pid. The bootstrap is reaped.
+func (b *Bootstrap) Enter(h *wire.Header) (*Child, error) {
+	err := b.conn.SendHeader(h)
+	var pid, placed int
+	if err == nil {
+		pid, placed, err = receivePid(b.conn)
+	}
+	if err != nil {
+		status := b.end()
+		if errors.Is(err, wire.ErrClosed) {
+			err = fmt.Errorf("bootstrap ended: %s", describe(status))
+		}
+		return nil, err
+	}
+	_, _ = linux.Wait(b.pid)
+	b.pid = 0
+	return newChild(b.conn, pid, placed != 0 || b.Placed)
+}
+
+func (b *Bootstrap) end() unix.WaitStatus {
+	b.conn.Close()
+	_ = unix.Kill(b.pid, unix.SIGKILL)
+	status, _ := linux.Wait(b.pid)
+	b.pid = 0
+	return status
+}
+
+func receivePid(conn *wire.Conn) (pid, placed int, err error) {
+	m, err := conn.Recv()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer m.CloseFDs()
+	r, err := report(m, wire.KindPid)
+	if err != nil {
+		return 0, 0, err
+	}
+	return int(r.Value), int(r.Index), nil
+}
+
+// report decodes a message of the C side, which is of the wanted kind or says
+// what failed.
+func report(m *wire.Message, want wire.Kind) (wire.Report, error) {
+	if m.Kind != want && m.Kind != wire.KindFailed {
+		return wire.Report{}, fmt.Errorf("unexpected message of kind %d from the bootstrap", m.Kind)
+	}
+	r, err := wire.ParseReport(m.Payload)
+	if err != nil {
+		return r, err
+	}
+	if m.Kind == wire.KindFailed {
+		return r, &StepError{Step: r.Step, Index: int(r.Index), Errno: unix.Errno(r.Value)} //nolint:gosec // an errno is small
+	}
+	return r, nil
+}
+
+// StepError is a failure of the C side.
+type StepError struct {
+	Step  uint32
+	Index int // which namespace or cgroup, in the header's order
+	Errno unix.Errno
+}
+
+// Error implements error.
+func (e *StepError) Error() string { return wire.StepName(e.Step) + ": " + e.Errno.Error() }
+
+// Unwrap gives the errno.
+func (e *StepError) Unwrap() error { return e.Errno }
+
+func describe(status unix.WaitStatus) string {
+	if status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return "exit status " + strconv.Itoa(status.ExitStatus())
+}

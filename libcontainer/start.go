@@ -1,0 +1,168 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rung-run/rung/libcontainer/internal/fault"
+	"github.com/rung-run/rung/libcontainer/internal/linux"
+	"github.com/rung-run/rung/libcontainer/internal/wire"
+)
+
+// startedFile is what the fifo is renamed to by the one start that takes it: a
+// start that is killed half way leaves no container that looks created.
+const startedFile = "started.fifo"
+
+// Start lets the first process of a created container execute the program,
+// and waits until it has. If that fails, or a poststart hook does, the
+// container is stopped, and its poststop hooks have run.
+func (c *Container) Start(ctx context.Context) error {
+	status, err := c.Status()
+	if err != nil {
+		return err
+	}
+	switch status {
+	case Created:
+	case Paused:
+		return errors.New("cannot start a container in the paused state")
+	case Stopped:
+		return errors.New("cannot start a container that has stopped")
+	case Creating:
+		return ErrNotExist
+	default:
+		return errors.New("cannot start an already running container")
+	}
+	err = os.Rename(c.dir.file(fifoFile), c.dir.file(startedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("cannot start an already running container")
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.releaseInit(); err != nil {
+		return c.startFailed(err)
+	}
+	return c.postStart(ctx)
+}
+
+// releaseInit opens the fifo. Init, which waits to open its other end, runs
+// the startContainer hooks and executes the program: the end of the fifo's
+// stream means that it has, text is the error.
+func (c *Container) releaseInit() error {
+	path := c.dir.file(startedFile)
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	defer os.Remove(path)
+	pidfd, err := linux.OpenPidfd(c.record.InitPid, c.record.InitStart)
+	if err != nil {
+		return ErrNotRunning
+	}
+	defer pidfd.Close()
+	return awaitExec(fd, pidfd)
+}
+
+// awaitExec reads what init says before its program runs: nothing, or an
+// error. An init that ends without a word has been killed.
+func awaitExec(fd int, pidfd *os.File) error {
+	var said []byte
+	buf := make([]byte, wire.MaxPayload)
+	for {
+		fds := []unix.PollFd{
+			{Fd: int32(fd), Events: unix.POLLIN},         //nolint:gosec // a descriptor
+			{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}, //nolint:gosec // a descriptor
+		}
+		if _, err := linux.Poll(fds, -1); err != nil {
+			return err
+		}
+		n, err := 0, error(nil)
+		if fds[0].Revents != 0 {
+			n, err = unix.Read(fd, buf)
+		} else {
+			return errors.New("container init was killed before its program ran")
+		}
+		switch {
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return os.NewSyscallError("read", err)
+		case n > 0:
+			said = append(said, buf[:n]...)
+			continue
+		case len(said) > 0:
+			return fmt.Errorf("unable to start container process: error during container init: %w",
+				wire.DecodeFailure(said))
+		}
+		return nil
+	}
+}
+
+// startFailed ends what did not come to life. The entry stays, stopped.
+func (c *Container) startFailed(err error) error {
+	if e := c.end(); e != nil {
+		err = errors.Join(err, e)
+	}
+	if spec, e := c.dir.loadSpec(); e == nil {
+		postStop(spec, c.record, c.log)
+	}
+	return err
+}
+
+// postStart runs the poststart hooks, for which the program already runs.
+func (c *Container) postStart(ctx context.Context) error {
+	spec, err := c.dir.loadSpec()
+	if err != nil {
+		return c.startFailed(err)
+	}
+	if spec.Hooks == nil || len(spec.Hooks.Poststart) == 0 {
+		return nil
+	}
+	state := hookState(c.record, Running, c.record.InitPid)
+	if err := runHooks(ctx, "poststart", spec.Hooks.Poststart, state); err != nil {
+		return c.startFailed(err)
+	}
+	return nil
+}
+
+// endTimeout bounds how long a killed container may take to end.
+const endTimeout = 10 * time.Second
+
+// end kills every process of the container, waits until the first has ended,
+// and removes the cgroups.
+func (c *Container) end() error {
+	pidfd, err := linux.OpenPidfd(c.record.InitPid, c.record.InitStart)
+	if err == nil {
+		defer pidfd.Close()
+		if err := linux.SignalPidfd(pidfd, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			return err
+		}
+	}
+	cg, cgErr := c.cgroup()
+	if cgErr == nil {
+		if e := cg.Kill(); e != nil {
+			c.log.Debugf("end the cgroup: %v", e)
+		}
+	}
+	if err == nil {
+		gone, err := linux.PollExit(pidfd, endTimeout)
+		if err != nil {
+			return err
+		}
+		if !gone {
+			return &fault.Error{Op: "kill", Err: errors.New("container init still running"),
+				Hint: fmt.Sprintf("pid %d did not die within %s", c.record.InitPid, endTimeout)}
+		}
+	}
+	if cgErr != nil {
+		return cgErr
+	}
+	return cg.Destroy()
+}

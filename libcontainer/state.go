@@ -1,0 +1,216 @@
+package libcontainer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/rung-run/rung/libcontainer/internal/linux"
+)
+
+const (
+	stateFile = "state.json"
+	specFile  = "spec.json"
+	fifoFile  = "exec.fifo"
+	lockFile  = "lock"
+
+	// schema counts changes of state.json that an older rung cannot read.
+	schema = 1
+)
+
+// record is state.json. The first keys are those that other tools read from
+// runc's; the others are ours. Config is a projection for such readers, and
+// not read back.
+type record struct {
+	ID              string            `json:"id"`
+	InitPid         int               `json:"init_process_pid"`
+	InitStart       uint64            `json:"init_process_start"`
+	Created         time.Time         `json:"created"`
+	CgroupPaths     map[string]string `json:"cgroup_paths"`
+	NamespacePaths  map[string]string `json:"namespace_paths"`
+	ExternalStreams []string          `json:"external_descriptors,omitempty"`
+	Rootless        bool              `json:"rootless"`
+	Config          projection        `json:"config"`
+
+	Schema    int                   `json:"schema"`
+	Creating  bool                  `json:"creating,omitempty"` // until init is ready
+	Bundle    string                `json:"bundle"`
+	Owner     uint32                `json:"owner"`
+	Preserved int                   `json:"preserved_fds,omitempty"`
+	Resources *specs.LinuxResources `json:"resources,omitempty"`
+}
+
+// projection is the part of runc's config that others look into.
+type projection struct {
+	Rootfs     string                `json:"rootfs"`
+	Labels     []string              `json:"labels"`
+	Mounts     []projectionMount     `json:"mounts"`
+	Namespaces []projectionNamespace `json:"namespaces"`
+	Cgroups    projectionCgroups     `json:"cgroups"`
+}
+
+type projectionMount struct {
+	Source      string `json:"source"`
+	Destination string `json:"destination"`
+}
+
+type projectionNamespace struct {
+	Type string `json:"type"`
+	Path string `json:"path"`
+}
+
+type projectionCgroups struct {
+	Path     string `json:"path,omitempty"`
+	Rootless bool   `json:"Rootless"`
+	Systemd  bool   `json:"Systemd"`
+}
+
+// directory is a container's state directory, ROOT/ID.
+type directory struct{ path string }
+
+func (d directory) file(name string) string { return filepath.Join(d.path, name) }
+
+// makeRoot makes the state root, 0700, or checks that no other user can write
+// to one that exists: its files are trusted.
+func makeRoot(root string) error {
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(root, &st); err != nil {
+		return &os.PathError{Op: "stat", Path: root, Err: err}
+	}
+	const othersWrite, sticky = 0o022, unix.S_ISVTX
+	if st.Mode&othersWrite != 0 && st.Mode&sticky == 0 {
+		return &Error{Op: "use state root", Path: root, Err: errors.New("writable by group or others"), Hint: "chmod go-w"}
+	}
+	return nil
+}
+
+// makeDirectory makes ROOT/ID. It is the one step that decides which of two
+// creates with the same ID wins.
+func makeDirectory(root, id string) (directory, error) {
+	d := directory{filepath.Join(root, id)}
+	const mode = 0o711
+	err := os.Mkdir(d.path, mode)
+	if errors.Is(err, unix.EEXIST) {
+		return d, ErrExist
+	}
+	if err != nil {
+		return d, err
+	}
+	return d, os.Chmod(d.path, mode) // whatever the umask
+}
+
+func (d directory) remove() error { return os.RemoveAll(d.path) }
+
+// save replaces state.json: written beside it, then renamed, so that a reader
+// or a crash never meets half of one.
+func (d directory) save(r *record) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return d.write(stateFile, data)
+}
+
+func (d directory) write(name string, data []byte) error {
+	const mode = 0o600
+	temporary := d.file("." + name)
+	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return os.Rename(temporary, d.file(name))
+}
+
+// maxState bounds what is read of a state file.
+const maxState = 32 << 20
+
+func (d directory) read(name string) ([]byte, error) {
+	f, err := os.OpenFile(d.file(name), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxState))
+}
+
+// load reads state.json.
+func (d directory) load() (*record, error) {
+	data, err := d.read(stateFile)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, &Error{Op: "read state", Path: d.file(stateFile), Err: err,
+			Hint: "delete --force removes the container"}
+	}
+	if r.Schema > schema {
+		return nil, &Error{Op: "read state", Path: d.file(stateFile),
+			Err: fmt.Errorf("written by a newer rung (schema %d, this one knows %d)", r.Schema, schema)}
+	}
+	return r, nil
+}
+
+// loadSpec reads the config as it was when the container was created.
+func (d directory) loadSpec() (*specs.Spec, error) {
+	data, err := d.read(specFile)
+	if err != nil {
+		return nil, err
+	}
+	spec := &specs.Spec{}
+	if err := json.Unmarshal(data, spec); err != nil {
+		return nil, &Error{Op: "read state", Path: d.file(specFile), Err: err}
+	}
+	return spec, nil
+}
+
+// lock takes the container's lock, waiting for at most timeout. The descriptor
+// is not inherited by anything that is executed.
+func (d directory) lock(timeout time.Duration) (*os.File, error) {
+	f, err := os.OpenFile(d.file(lockFile), os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	const pause = 10 * time.Millisecond
+	for deadline := time.Now().Add(timeout); ; time.Sleep(pause) {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
+			break
+		}
+	}
+	f.Close()
+	return nil, &Error{Op: "lock", Path: d.file(lockFile), Err: err, Hint: "another rung is at work on this container"}
+}
+
+// locked tells whether somebody holds the lock.
+func (d directory) locked() bool {
+	f, err := os.OpenFile(d.file(lockFile), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}
+
+// alive tells whether init still runs.
+func (r *record) alive() bool { return linux.Alive(r.InitPid, r.InitStart) }
+
+// root is the state root that the directory lies in.
+func (d directory) root() string { return filepath.Dir(d.path) }
