@@ -38,7 +38,7 @@ analyze() {
 		# -fsyntax-only would end before the analyzer runs.
 		gcc -std=gnu11 -O2 -fanalyzer -Wall -Wextra -Werror -c -o /dev/null "$f" || return
 	done
-	for f in tests/*/*.c; do
+	for f in tests/*/*.c tests/*/*/*.c; do
 		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Insenter -c -o /dev/null "$f" || return
 	done
 }

@@ -110,7 +110,7 @@ func TestCommandsUseTheLibraryOnly(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list ./commands: %v", err)
 	}
-	for _, imported := range strings.FieldsSeq(string(out)) {
+	for imported := range strings.FieldsSeq(string(out)) {
 		if within(imported, module) && imported != module+"/libcontainer" {
 			t.Errorf("commands imports %s", imported)
 		}

@@ -213,7 +213,7 @@ args() {
 }
 
 # probe [RUN OPTION...] runs the container with /bin/probe as its command; what
-# it finds, a JSON document (probe.c), is in $output for check.
+# it finds, a JSON document (probe/), is in $output for check.
 probe() {
 	args /bin/probe
 	run -0 --separate-stderr rung run "$@" "$ID"

@@ -70,13 +70,12 @@ sweep() {
 }
 
 programs() {
-	local dir name
+	local dir
 	dir=$(dirname "${BASH_SOURCE[0]}")
 	export BIN="$BATS_SUITE_TMPDIR/bin"
 	mkdir "$BIN"
-	for name in probe receive; do
-		gcc -std=gnu11 -O2 -static -o "$BIN/$name" "$dir/$name.c" || return
-	done
+	gcc -std=gnu11 -O2 -static -o "$BIN/probe" "$dir"/probe/*.c || return
+	gcc -std=gnu11 -O2 -static -o "$BIN/receive" "$dir/receive.c" || return
 	# The checkout may lie where another user cannot go.
 	install -m 0755 "$RUNG" "$BIN/rung"
 }

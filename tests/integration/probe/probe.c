@@ -10,31 +10,20 @@
  *	probe mounts             /proc/self/mountinfo as an array
  */
 #define _GNU_SOURCE
-#include <ctype.h>
-#include <dirent.h>
+#include "probe.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <linux/capability.h>
-#include <linux/ioprio.h>
-#include <linux/keyctl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -44,97 +33,6 @@ struct found {
 	char open[4096]; /* descriptor N is open */
 	mode_t mask;
 };
-
-static void string(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			printf("\\u%04x", c); /* bytes as Latin-1: always valid */
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
-
-static void string_or_null(const char *s)
-{
-	if (s)
-		string(s);
-	else
-		printf("null");
-}
-
-static void key(const char *name)
-{
-	string(name);
-	putchar(':');
-}
-
-static const char *comma(bool *first)
-{
-	const char *s = *first ? "" : ",";
-
-	*first = false;
-	return s;
-}
-
-/* The file's text without its last newline, at most size-1 bytes; NULL if it
- * cannot be read. */
-static char *text(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t n = 0;
-	ssize_t got = -1;
-
-	if (fd < 0)
-		return NULL;
-	while (n < size - 1 && (got = read(fd, buf + n, size - 1 - n)) > 0)
-		n += (size_t)got;
-	close(fd);
-	if (got < 0)
-		return NULL;
-	buf[n] = '\0';
-	if (n > 0 && buf[n - 1] == '\n')
-		buf[n - 1] = '\0';
-	return buf;
-}
-
-static const char *link_text(const char *path, char *buf, size_t size)
-{
-	ssize_t n = readlink(path, buf, size - 1);
-
-	if (n < 0)
-		return NULL;
-	buf[n] = '\0';
-	return buf;
-}
-
-/* The value of a line of /proc/self/status, or NULL. */
-static const char *status_field(const char *status, const char *name)
-{
-	static char value[512];
-	size_t len = strlen(name);
-
-	for (const char *line = status; line && *line;) {
-		const char *end = strchrnul(line, '\n');
-
-		if (strncmp(line, name, len) == 0 && line[len] == ':') {
-			const char *v = line + len + 1;
-
-			while (isblank((unsigned char)*v))
-				v++;
-			snprintf(value, sizeof(value), "%.*s", (int)(end - v), v);
-			return value;
-		}
-		line = *end ? end + 1 : end;
-	}
-	return NULL;
-}
 
 static void bits(const char *name, uint64_t set)
 {
@@ -250,47 +148,6 @@ static void descriptors(const struct found *found)
 	putchar(']');
 }
 
-static void limit_value(rlim_t v)
-{
-	if (v == RLIM_INFINITY)
-		printf("\"unlimited\"");
-	else
-		printf("%llu", (unsigned long long)v);
-}
-
-static void rlimits(void)
-{
-	static const struct {
-		int resource;
-		const char *name;
-	} rows[] = {
-		{ RLIMIT_AS, "AS" }, { RLIMIT_CORE, "CORE" },
-		{ RLIMIT_CPU, "CPU" }, { RLIMIT_DATA, "DATA" },
-		{ RLIMIT_FSIZE, "FSIZE" }, { RLIMIT_LOCKS, "LOCKS" },
-		{ RLIMIT_MEMLOCK, "MEMLOCK" }, { RLIMIT_MSGQUEUE, "MSGQUEUE" },
-		{ RLIMIT_NICE, "NICE" }, { RLIMIT_NOFILE, "NOFILE" },
-		{ RLIMIT_NPROC, "NPROC" }, { RLIMIT_RSS, "RSS" },
-		{ RLIMIT_RTPRIO, "RTPRIO" }, { RLIMIT_RTTIME, "RTTIME" },
-		{ RLIMIT_SIGPENDING, "SIGPENDING" }, { RLIMIT_STACK, "STACK" },
-	};
-	bool first = true;
-
-	key("rlimits");
-	putchar('{');
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct rlimit l;
-
-		if (getrlimit((__rlimit_resource_t)rows[i].resource, &l) < 0)
-			continue;
-		printf("%s\"RLIMIT_%s\":[", comma(&first), rows[i].name);
-		limit_value(l.rlim_cur);
-		putchar(',');
-		limit_value(l.rlim_max);
-		putchar(']');
-	}
-	putchar('}');
-}
-
 static void ids(const char *status)
 {
 	static const char *const names[] = { "real", "effective", "saved", "fs" };
@@ -314,128 +171,6 @@ static void ids(const char *status)
 	for (int i = 0; i < n; i++)
 		printf("%s%u", i ? "," : "", groups[i]);
 	putchar(']');
-}
-
-static void scheduler(void)
-{
-	/* sched_getattr(2): glibc 2.36 has neither the struct nor the call. */
-	struct {
-		uint32_t size, policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t runtime, deadline, period;
-		uint32_t util_min, util_max;
-	} a = { 0 };
-	static const char *const names[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",
-					     "SCHED_BATCH", "4", "SCHED_IDLE",
-					     "SCHED_DEADLINE" };
-
-	key("scheduler");
-	if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) < 0) {
-		printf("null");
-		return;
-	}
-	printf("{\"policy\":\"%s\",\"flags\":%" PRIu64 ",\"nice\":%d,\"priority\":%u,"
-	       "\"runtime\":%" PRIu64 ",\"deadline\":%" PRIu64 ",\"period\":%" PRIu64 "}",
-	       a.policy < 7 ? names[a.policy] : "?", a.flags, a.nice, a.priority,
-	       a.runtime, a.deadline, a.period);
-}
-
-static void io_priority(void)
-{
-	static const char *const classes[] = { "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT",
-					       "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE" };
-	long v = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
-
-	key("ioPriority");
-	if (v < 0)
-		printf("null");
-	else
-		printf("{\"class\":\"%s\",\"priority\":%ld}",
-		       classes[IOPRIO_PRIO_CLASS(v) & 3], (long)IOPRIO_PRIO_DATA(v));
-}
-
-static void affinity(void)
-{
-	unsigned long set[128] = { 0 };
-	long n = syscall(SYS_sched_getaffinity, 0, sizeof(set), set);
-	bool first = true;
-
-	key("affinity");
-	putchar('[');
-	for (long i = 0; i < n * 8; i++)
-		if (set[i / 64] & (1ul << (i % 64)))
-			printf("%s%ld", comma(&first), i);
-	putchar(']');
-}
-
-static void keyring(void)
-{
-	char buf[512];
-	long serial = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
-	long n;
-
-	key("sessionKeyring");
-	if (serial < 0) {
-		printf("null");
-		return;
-	}
-	n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, serial, buf, sizeof(buf));
-	printf("{\"serial\":%ld,\"description\":", serial);
-	/* "keyring;UID;GID;PERM;DESCRIPTION" */
-	string_or_null(n > 0 && strrchr(buf, ';') ? strrchr(buf, ';') + 1 : NULL);
-	printf(",\"permissions\":");
-	if (n > 0) {
-		char *field = buf;
-
-		for (int i = 0; field && i < 3; i++)
-			field = strchr(field, ';') ? strchr(field, ';') + 1 : NULL;
-		if (field)
-			field[strcspn(field, ";")] = '\0';
-		string_or_null(field);
-	} else {
-		printf("null");
-	}
-	putchar('}');
-}
-
-static void terminal(void)
-{
-	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	struct winsize w;
-	char name[PATH_MAX];
-
-	key("terminal");
-	if (fd < 0) {
-		printf("null");
-		return;
-	}
-	/* /dev/tty's own name says nothing: stdin's does. */
-	printf("{\"stdin\":");
-	string_or_null(isatty(0) ? link_text("/proc/self/fd/0", name, sizeof(name)) : NULL);
-	if (ioctl(fd, TIOCGWINSZ, &w) == 0)
-		printf(",\"rows\":%u,\"columns\":%u", w.ws_row, w.ws_col);
-	printf(",\"foreground\":%s}", tcgetpgrp(fd) == getpgrp() ? "true" : "false");
-	close(fd);
-}
-
-static void namespaces(void)
-{
-	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid",
-					     "time", "user", "uts" };
-	char path[64], target[128];
-	bool first = true;
-
-	key("namespaces");
-	putchar('{');
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
-		printf("%s", comma(&first));
-		key(names[i]);
-		string_or_null(link_text(path, target, sizeof(target)));
-	}
-	putchar('}');
 }
 
 static void lines(const char *name, const char *path)
@@ -477,102 +212,6 @@ static void id_map(const char *name, const char *path)
 			printf("%s[%u,%u,%u]", comma(&first), inside, outside, size);
 	}
 	putchar(']');
-}
-
-static void clocks(void)
-{
-	struct timespec m, b;
-
-	clock_gettime(CLOCK_MONOTONIC, &m);
-	clock_gettime(CLOCK_BOOTTIME, &b);
-	key("clocks");
-	printf("{\"monotonic\":%lld,\"boottime\":%lld}", (long long)m.tv_sec, (long long)b.tv_sec);
-}
-
-static void unescape(char *s)
-{
-	char *out = s;
-
-	for (; *s; out++) {
-		if (s[0] == '\\' && isdigit((unsigned char)s[1]) && s[2] && s[3]) {
-			*out = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 4;
-		} else {
-			*out = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-static void words(const char *name, char *list)
-{
-	char *save, *word;
-	bool first = true;
-
-	key(name);
-	putchar('[');
-	for (word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		printf("%s", comma(&first));
-		string(word);
-	}
-	putchar(']');
-}
-
-/* proc_pid_mountinfo(5) */
-static void mounts(void)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool first = true;
-
-	if (!f) {
-		printf("null");
-		return;
-	}
-	putchar('[');
-	while (getline(&line, &size, f) > 0) {
-		char *field[64] = { NULL }, *save, *word;
-		int n = 0, dash = -1;
-
-		line[strcspn(line, "\n")] = '\0';
-		for (word = strtok_r(line, " ", &save); word && n < 63; word = strtok_r(NULL, " ", &save)) {
-			if (strcmp(word, "-") == 0 && dash < 0 && n >= 6)
-				dash = n;
-			field[n++] = word;
-		}
-		if (dash < 0 || !field[dash + 1] || !field[dash + 2])
-			continue;
-		unescape(field[3]);
-		unescape(field[4]);
-		unescape(field[dash + 2]);
-		printf("%s{\"device\":", comma(&first));
-		string(field[2]);
-		printf(",\"root\":");
-		string(field[3]);
-		printf(",\"destination\":");
-		string(field[4]);
-		putchar(',');
-		words("options", field[5]);
-		printf(",\"propagation\":[");
-		for (int i = 6; i < dash; i++) {
-			printf("%s", i > 6 ? "," : "");
-			string(field[i]);
-		}
-		printf("],\"type\":");
-		string(field[dash + 1]);
-		printf(",\"source\":");
-		string(field[dash + 2]);
-		putchar(',');
-		if (field[dash + 3])
-			words("super", field[dash + 3]);
-		else
-			printf("\"super\":[]");
-		putchar('}');
-	}
-	putchar(']');
-	free(line);
-	fclose(f);
 }
 
 static void number_field(const char *name, const char *status, const char *field)
