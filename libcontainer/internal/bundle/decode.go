@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -87,10 +88,14 @@ func explain(data []byte, t reflect.Type, err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		// Offset counts the bytes read, the offending one included.
 		offset := int(syntax.Offset) - 1
-		if offset >= len(bytes.TrimRight(data, " \t\r\n"))-1 && syntax.Error() == "unexpected end of JSON input" {
+		switch text := syntax.Error(); {
+		case text == "unexpected end of JSON input":
 			return atOffset(data, offset, "the document ends too early: is the file truncated?")
+		case strings.HasSuffix(text, "exceeded max depth"):
+			return atOffset(data, offset, "nested deeper than 10000 levels")
+		default:
+			return atOffset(data, offset, text)
 		}
-		return atOffset(data, offset, syntax.Error())
 	}
 	if list := locate(data, t); len(list) > 0 {
 		return list

@@ -168,15 +168,14 @@ func (l *locator) mismatch(path string, t reflect.Type, got string) {
 func (l *locator) number(n string, t reflect.Type, path string) {
 	var fits bool
 	var low, high string
-	bits := 0
-	switch t.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		bits = t.Bits()
+	switch {
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
+		bits := t.Bits()
 		_, err := strconv.ParseInt(n, 10, bits)
 		fits = err == nil
 		low, high = strconv.FormatInt(-1<<(bits-1), 10), strconv.FormatInt(1<<(bits-1)-1, 10)
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		bits = t.Bits()
+	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
+		bits := t.Bits()
 		_, err := strconv.ParseUint(n, 10, bits)
 		fits = err == nil
 		low, high = "0", strconv.FormatUint(^uint64(0)>>(64-bits), 10)

@@ -24,6 +24,9 @@ func repeatsKey(data []byte) bool {
 	var space [64][]byte
 	open, keys := room[:0], space[:0]
 	for i := 0; i < len(data); i++ {
+		if data[i] <= ' ' { // most of an indented document
+			continue
+		}
 		switch data[i] {
 		case '{', '[':
 			open = append(open, object{first: len(keys), array: data[i] == '['})

@@ -50,8 +50,11 @@ func (m *mistakes) memory(r *specs.LinuxMemory, at string, update bool) {
 		name  string
 		value *int64
 	}{
-		{"limit", r.Limit}, {"reservation", r.Reservation}, {"swap", r.Swap},
-		{"kernel", r.Kernel}, {"kernelTCP", r.KernelTCP}, //nolint:staticcheck // deprecated, and sent
+		{"limit", r.Limit},
+		{"reservation", r.Reservation},
+		{"swap", r.Swap},
+		{"kernel", r.Kernel}, //nolint:staticcheck // deprecated, and sent
+		{"kernelTCP", r.KernelTCP},
 	} {
 		if value(f.value) < -1 {
 			m.addf(at+f.name, "%d is negative: -1 is no limit", *f.value)

@@ -95,15 +95,13 @@ func (m *mistakes) action(field, errnoField string, a specs.LinuxSeccompAction, 
 		return
 	}
 	limit := uint(maxErrno)
-	switch a {
-	case specs.ActErrno:
-	case specs.ActTrace:
+	if a == specs.ActTrace {
 		limit = maxTrace
-	default:
-		m.addf(errnoField, "%s takes none, only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do", a)
-		return
 	}
-	if *errno > limit {
+	switch {
+	case a != specs.ActErrno && a != specs.ActTrace:
+		m.addf(errnoField, "%s takes none, only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do", a)
+	case *errno > limit:
 		m.addf(errnoField, "%d is out of range: 0 to %d", *errno, limit)
 	}
 }
