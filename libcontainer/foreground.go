@@ -155,7 +155,7 @@ func (f *Foreground) Close() {
 	signal.Stop(f.signals)
 	f.closeChild()
 	if f.proxy != nil {
-		f.proxy.Close()
+		_ = f.proxy.Close()
 		f.proxy = nil
 	}
 }

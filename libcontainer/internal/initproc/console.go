@@ -29,7 +29,7 @@ func (p *initProcess) console(c *plan.Console) error {
 			return err
 		}
 	}
-	if err := p.conn.Send(wire.KindConsole, nil, int(master.Fd())); err != nil {
+	if err := p.conn.Send(wire.KindConsole, []byte(master.Name()), int(master.Fd())); err != nil {
 		return err
 	}
 	if err := console.MakeControlling(slave); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,7 +15,7 @@ const firstFree = 3
 // ones behind them, and what init still needs. Closed, not marked: until
 // execve a marked one could be executed through /proc/self/fd (CVE-2024-21626).
 func (p *initProcess) closeFDs(preserved int) error {
-	keep := []int{p.in.Socket, p.release}
+	keep := append([]int{p.in.Socket, p.release}, p.poller...)
 	if p.plan.Create {
 		keep = append(keep, p.in.Proc) // to open the fifo
 	}
@@ -27,6 +28,30 @@ func (p *initProcess) closeFDs(preserved int) error {
 		from = max(from, fd+1)
 	}
 	return closeRange(from, -1)
+}
+
+// startPoller makes the Go runtime open its poller now, and finds its two
+// descriptors: they must stay open, or the runtime's monitor thread dies of it.
+// They are close-on-exec, and lead to no file.
+func (p *initProcess) startPoller() error {
+	f, err := os.Open("/")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	const search = 8
+	for fd := int(f.Fd()) + 1; fd < int(f.Fd())+search; fd++ {
+		name := make([]byte, 64)
+		n, err := unix.Readlinkat(p.in.Proc, "self/fd/"+strconv.Itoa(fd), name)
+		if err != nil {
+			continue
+		}
+		switch string(name[:n]) {
+		case "anon_inode:[eventpoll]", "anon_inode:[eventfd]":
+			p.poller = append(p.poller, fd)
+		}
+	}
+	return nil
 }
 
 // closeRange closes the descriptors first to last, or all from first on.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -49,11 +50,11 @@ func (p *initProcess) exec() error {
 	if err != nil {
 		return err
 	}
-	argv, err := unix.SlicePtrFromStrings(p.args.Args)
+	argv, err := syscall.SlicePtrFromStrings(p.args.Args)
 	if err != nil {
 		return err
 	}
-	envp, err := unix.SlicePtrFromStrings(env)
+	envp, err := syscall.SlicePtrFromStrings(env)
 	if err != nil {
 		return err
 	}

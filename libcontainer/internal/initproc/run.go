@@ -39,6 +39,8 @@ type initProcess struct {
 	// release is the fifo as O_PATH (create), then its write end, or the write
 	// end of a pipe (exec): where errors go once the socket is closed.
 	release int
+	// poller are the descriptors of the Go runtime's own.
+	poller []int
 	// filter is the seccomp program, which came with the answer to "limits".
 	filter []byte
 	// chdirAgain: the working directory could not be entered as root.
@@ -57,8 +59,10 @@ func Run(in Inherited) {
 	unix.Umask(0)
 
 	p := &initProcess{in: in, conn: wire.NewConn(in.Socket), release: -1}
-	err := p.receive()
-	if err != nil {
+	if err := p.startPoller(); err != nil {
+		p.fail(&fault.Error{Op: "start init", Err: err})
+	}
+	if err := p.receive(); err != nil {
 		p.fail(&fault.Error{Op: "read the plan", Err: err})
 	}
 	for i := range p.plan.Steps {

@@ -11,44 +11,44 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stat is what /proc/PID/stat tells of a process.
-type Stat struct {
+// ProcStat is what /proc/PID/stat tells of a process.
+type ProcStat struct {
 	State byte   // 'R', 'S', 'Z' …
 	Start uint64 // clock ticks after boot
 }
 
 // ReadStat reads /proc/PID/stat (proc_pid_stat(5)). A pid is the same process
 // only with the same start time.
-func ReadStat(pid int) (Stat, error) {
+func ReadStat(pid int) (ProcStat, error) {
 	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return Stat{}, err
+		return ProcStat{}, err
 	}
 	defer unix.Close(fd)
 	var buf [1024]byte
 	n, err := unix.Read(fd, buf[:])
 	if err != nil {
-		return Stat{}, err
+		return ProcStat{}, err
 	}
 	return parseStat(buf[:n])
 }
 
-func parseStat(line []byte) (Stat, error) {
+func parseStat(line []byte) (ProcStat, error) {
 	// The name is in parentheses and may contain anything, ")" too.
 	end := bytes.LastIndexByte(line, ')')
 	if end < 0 {
-		return Stat{}, errors.New("malformed /proc/PID/stat")
+		return ProcStat{}, errors.New("malformed /proc/PID/stat")
 	}
 	fields := bytes.Fields(line[end+1:])
 	const state, start = 0, 19 // fields 3 and 22
 	if len(fields) <= start || len(fields[state]) != 1 {
-		return Stat{}, errors.New("malformed /proc/PID/stat")
+		return ProcStat{}, errors.New("malformed /proc/PID/stat")
 	}
 	ticks, err := strconv.ParseUint(string(fields[start]), 10, 64)
 	if err != nil {
-		return Stat{}, fmt.Errorf("malformed /proc/PID/stat: %w", err)
+		return ProcStat{}, fmt.Errorf("malformed /proc/PID/stat: %w", err)
 	}
-	return Stat{State: fields[state][0], Start: ticks}, nil
+	return ProcStat{State: fields[state][0], Start: ticks}, nil
 }
 
 // Alive tells whether the process with this pid and start time still runs. A

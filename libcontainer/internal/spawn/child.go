@@ -177,7 +177,7 @@ func (c *Child) answer(m *wire.Message, a Answers) (done bool, err error) {
 		if len(m.FDs) != 1 {
 			return false, fmt.Errorf("console message with %d descriptors", len(m.FDs))
 		}
-		master := os.NewFile(uintptr(m.FDs[0]), "pty master")
+		master := os.NewFile(uintptr(m.FDs[0]), string(m.Payload))
 		m.FDs = nil
 		return false, a.Console(master)
 	case wire.KindSync:
