@@ -153,7 +153,7 @@ func (e *execution) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	e.plan, err = plan.Exec(e.o.Process, plan.Container{
+	e.plan, err = plan.ForExec(e.o.Process, plan.Container{
 		ID: e.c.record.ID, Spec: e.spec, PID: e.c.record.InitPid, PreserveFDs: e.o.IO.PreserveFDs,
 	}, host)
 	return err

@@ -21,6 +21,10 @@ func hostFacts() (plan.Host, error) {
 		Admin:   hasCapability(unix.CAP_SYS_ADMIN),
 		LastCap: unix.CAP_LAST_CAP,
 	}
+	if h.UserNS {
+		text, err := os.ReadFile("/proc/self/setgroups")
+		h.SetgroupsDenied = err == nil && string(text) == "deny\n"
+	}
 	var err error
 	h.Hierarchies, h.Unified, err = cgroup.Hierarchies(cgroupRoot)
 	return h, err

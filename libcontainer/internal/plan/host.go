@@ -10,6 +10,9 @@ type Host struct {
 	// UserNS: the runtime itself runs in a user namespace that is not the
 	// machine's first.
 	UserNS bool
+	// SetgroupsDenied: /proc/self/setgroups says "deny", and so it will in
+	// every user namespace below.
+	SetgroupsDenied bool
 	// Admin: CAP_SYS_ADMIN in the runtime's mount namespace, so that the
 	// parent can clone mounts for init.
 	Admin bool

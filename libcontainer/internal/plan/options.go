@@ -1,0 +1,183 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// kind is what a mount option is about.
+type kind uint8
+
+const (
+	attribute   kind = iota // of the mount; mount_setattr(2)
+	recursive               // the same, and of all mounts below
+	propagation             // MS_SHARED and its like
+	superblock              // of the filesystem; nothing to a bind
+	nothing                 // says what is so anyway
+	bindOption
+	remountOption
+	copyUpOption
+	idmapOption
+	noFollowOption
+)
+
+// option is an entry of the table that the parser and "features" share.
+type option struct {
+	name string
+	kind kind
+	// set and clear are MOUNT_ATTR_* of attribute and recursive, MS_* of
+	// propagation.
+	set, clear uint64
+}
+
+// mountOptions is the table: runtime-spec, config.md, "Linux mount options",
+// and those of crun that engines use. The times are one field of several
+// values, cleared as a whole (mount_setattr(2), MOUNT_ATTR__ATIME).
+func mountOptions() []option {
+	const (
+		ro      = unix.MOUNT_ATTR_RDONLY
+		nosuid  = unix.MOUNT_ATTR_NOSUID
+		nodev   = unix.MOUNT_ATTR_NODEV
+		noexec  = unix.MOUNT_ATTR_NOEXEC
+		times   = unix.MOUNT_ATTR__ATIME
+		noatime = unix.MOUNT_ATTR_NOATIME
+		strict  = unix.MOUNT_ATTR_STRICTATIME
+		nodir   = unix.MOUNT_ATTR_NODIRATIME
+		nosym   = unix.MOUNT_ATTR_NOSYMFOLLOW
+		rec     = unix.MS_REC
+	)
+	return []option{
+		{"ro", attribute, ro, 0}, {"rw", attribute, 0, ro},
+		{"nosuid", attribute, nosuid, 0}, {"suid", attribute, 0, nosuid},
+		{"nodev", attribute, nodev, 0}, {"dev", attribute, 0, nodev},
+		{"noexec", attribute, noexec, 0}, {"exec", attribute, 0, noexec},
+		{"noatime", attribute, noatime, times}, {"atime", attribute, 0, times},
+		{"strictatime", attribute, strict, times}, {"nostrictatime", attribute, 0, times},
+		{"relatime", attribute, 0, times}, {"norelatime", attribute, 0, times},
+		{"nodiratime", attribute, nodir, 0}, {"diratime", attribute, 0, nodir},
+		{"nosymfollow", attribute, nosym, 0}, {"symfollow", attribute, 0, nosym},
+
+		{"rro", recursive, ro, 0}, {"rrw", recursive, 0, ro},
+		{"rnosuid", recursive, nosuid, 0}, {"rsuid", recursive, 0, nosuid},
+		{"rnodev", recursive, nodev, 0}, {"rdev", recursive, 0, nodev},
+		{"rnoexec", recursive, noexec, 0}, {"rexec", recursive, 0, noexec},
+		{"rnoatime", recursive, noatime, times}, {"ratime", recursive, 0, times},
+		{"rstrictatime", recursive, strict, times}, {"rnostrictatime", recursive, 0, times},
+		{"rrelatime", recursive, 0, times}, {"rnorelatime", recursive, 0, times},
+		{"rnodiratime", recursive, nodir, 0}, {"rdiratime", recursive, 0, nodir},
+		{"rnosymfollow", recursive, nosym, 0}, {"rsymfollow", recursive, 0, nosym},
+
+		{"shared", propagation, unix.MS_SHARED, 0}, {"rshared", propagation, unix.MS_SHARED | rec, 0},
+		{"slave", propagation, unix.MS_SLAVE, 0}, {"rslave", propagation, unix.MS_SLAVE | rec, 0},
+		{"private", propagation, unix.MS_PRIVATE, 0}, {"rprivate", propagation, unix.MS_PRIVATE | rec, 0},
+		{"unbindable", propagation, unix.MS_UNBINDABLE, 0}, {"runbindable", propagation, unix.MS_UNBINDABLE | rec, 0},
+
+		{"sync", superblock, 0, 0}, {"async", superblock, 0, 0}, {"dirsync", superblock, 0, 0},
+		{"mand", superblock, 0, 0}, {"nomand", superblock, 0, 0},
+		{"lazytime", superblock, 0, 0}, {"nolazytime", superblock, 0, 0},
+		{"iversion", superblock, 0, 0}, {"noiversion", nothing, 0, 0},
+		{"silent", nothing, 0, 0}, {"loud", nothing, 0, 0}, {"defaults", nothing, 0, 0},
+
+		{"bind", bindOption, 0, 0}, {"rbind", bindOption, 0, rec},
+		{"remount", remountOption, 0, 0},
+		{"tmpcopyup", copyUpOption, 0, 0},
+		{"idmap", idmapOption, 0, 0}, {"ridmap", idmapOption, 0, rec},
+		{"src-nofollow", noFollowOption, 0, 0}, {"dest-nofollow", noFollowOption, 0, 0},
+	}
+}
+
+// MountOptions are the options that a configuration may give, sorted. Those of
+// idmapped mounts are a feature of its own.
+func MountOptions() []string {
+	var names []string
+	for _, o := range mountOptions() {
+		if o.kind != idmapOption {
+			names = append(names, o.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// mountRequest is a mount with its options taken apart.
+type mountRequest struct {
+	Mount
+	bind, remount, idmap bool
+	idmapText            string
+}
+
+// parseOptions takes the options of a mount apart, in their order: a later one
+// undoes an earlier. What the table does not know is the filesystem's.
+func parseOptions(table []option, options []string) mountRequest {
+	var r mountRequest
+	for _, text := range options {
+		name, value, _ := strings.Cut(text, "=")
+		i := slices.IndexFunc(table, func(o option) bool {
+			return o.name == text || o.kind == idmapOption && o.name == name
+		})
+		if i < 0 {
+			if text != "" {
+				r.Data = append(r.Data, text)
+			}
+			continue
+		}
+		r.take(&table[i], value)
+	}
+	return r
+}
+
+func (r *mountRequest) take(o *option, value string) {
+	switch o.kind {
+	case attribute:
+		merge(&r.Attr, o)
+	case recursive:
+		merge(&r.RecAttr, o)
+	case propagation:
+		r.Propagation = append(r.Propagation, o.set)
+	case superblock:
+		r.Data = append(r.Data, o.name)
+	case nothing:
+	case bindOption:
+		r.bind = true
+		r.Recursive = r.Recursive || o.clear != 0
+	case remountOption:
+		r.remount = true
+	case copyUpOption:
+		r.CopyUp = true
+	case idmapOption:
+		r.idmap, r.idmapText = true, value
+		r.IDMapRecursive = r.IDMapRecursive || o.clear != 0
+	case noFollowOption:
+		if o.name == "src-nofollow" {
+			r.NoFollowSource = true
+		} else {
+			r.NoFollowDestination = true
+		}
+	}
+}
+
+func merge(a *MountAttr, o *option) {
+	a.Set = a.Set&^o.clear | o.set
+	a.Clear = a.Clear&^o.set | o.clear
+}
+
+// checkBind refuses what a bind cannot honour: the filesystem is mounted
+// already, and its options are set.
+func (r *mountRequest) checkBind(table []option) error {
+	kept := r.Data[:0]
+	for _, d := range r.Data {
+		known := slices.ContainsFunc(table, func(o option) bool { return o.kind == superblock && o.name == d })
+		if !known {
+			return fmt.Errorf("%q: a bind mount takes no filesystem options", d)
+		}
+	}
+	r.Data = kept
+	if r.CopyUp {
+		return errors.New(`"tmpcopyup": only a tmpfs can be filled`)
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// sysctl writes the kernel parameters, sorted, so that a plan is always the
+// same. Which are allowed is decided where the spec is validated.
+func (c *compiler) sysctl() {
+	for _, name := range slices.Sorted(maps.Keys(c.spec.Linux.Sysctl)) {
+		c.add(Step{
+			Op: OpSysctl, Field: `linux.sysctl["` + name + `"]`,
+			Path: sysctlFile(name), Value: c.spec.Linux.Sysctl[name],
+		})
+	}
+}
+
+// sysctlFile is the file below /proc/sys. The first separator decides
+// (sysctl(8)): after a slash dots are part of names, after a dot slashes are.
+func sysctlFile(name string) string {
+	i := strings.IndexAny(name, "./")
+	if i < 0 || name[i] == '/' {
+		return name
+	}
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '.':
+			return '/'
+		case '/':
+			return '.'
+		default:
+			return r
+		}
+	}, name)
+}
