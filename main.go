@@ -1,3 +1,9 @@
+// The Go runtime would read the CPU quota's files at its start and keep two
+// descriptors open, in the very range of --preserve-fds.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command rung is an OCI container runtime.
 package main
 
@@ -7,12 +13,6 @@ import (
 	"github.com/rung-run/rung/commands"
 	"github.com/rung-run/rung/nsenter"
 )
-
-// The Go runtime would read the CPU quota's files at its start and keep two
-// descriptors open, in the very range of --preserve-fds.
-//
-//go:debug containermaxprocs=0
-//go:debug updatemaxprocs=0
 
 // Set by the linker.
 var (

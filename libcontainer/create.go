@@ -70,6 +70,8 @@ type creation struct {
 	boot   *spawn.Bootstrap
 	child  *spawn.Child
 	fifo   *os.File
+	// owned: the cgroups are this container's, to be emptied and removed.
+	owned  bool
 	hooked bool // createRuntime hooks have begun: poststop is owed
 }
 
@@ -165,6 +167,11 @@ func (c *creation) make(ctx context.Context) (err error) {
 	if c.lock, err = c.dir.lock(0); err != nil {
 		return err
 	}
+	if err := c.cgroup.Vacant(); err != nil {
+		return err
+	}
+	c.owned = true
+	// From here on delete --force finds all that there will be.
 	c.record = c.newRecord()
 	if err := c.save(); err != nil {
 		return err
@@ -224,6 +231,7 @@ func (c *creation) spawn() error {
 	}
 	c.child = child
 	c.record.InitPid, c.record.InitStart = child.Pid, child.Start
+	c.record.CgroupPaths = c.cgroup.Paths() // rootless, fewer than planned
 	if doors.V2 != nil && !child.Placed {
 		if err := c.cgroup.AddPid(child.Pid); err != nil && !c.o.Rootless {
 			return err
@@ -431,11 +439,10 @@ func (c *creation) undo(err error) error {
 		if c.hooked {
 			postStop(c.bundle.Spec, c.record, c.log)
 		}
-		if e := c.cgroup.Kill(); e != nil {
-			c.log.Debugf("end the cgroup: %v", e)
-		}
-		if e := c.cgroup.Destroy(); e != nil {
-			err = errors.Join(err, e)
+		if c.owned {
+			if e := c.cgroup.Destroy(); e != nil {
+				err = errors.Join(err, e)
+			}
 		}
 		if e := c.dir.remove(); e != nil {
 			err = errors.Join(err, e)

@@ -146,10 +146,8 @@ func (c *Container) end() error {
 		}
 	}
 	cg, cgErr := c.cgroup()
-	if cgErr == nil {
-		if e := cg.Kill(); e != nil {
-			c.log.Debugf("end the cgroup: %v", e)
-		}
+	if cgErr == nil && cg.Frozen() {
+		cgErr = cg.Thaw() // what is frozen does not die
 	}
 	if err == nil {
 		gone, err := linux.PollExit(pidfd, endTimeout)

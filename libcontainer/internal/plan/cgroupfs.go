@@ -82,7 +82,7 @@ func (c *compiler) cgroup1(field, dest string, r *mountRequest) error {
 func (c *compiler) hierarchy(r *mountRequest, h Hierarchy) *Mount {
 	dir := filepath.Join(cgroupDir, h.Name)
 	if h.Options == "" { // the v2 part of a hybrid setup
-		return c.cgroup2(r, dir, c.o.CgroupPaths[h.Name])
+		return c.cgroup2(r, dir, c.o.CgroupPaths[""])
 	}
 	// Where several controllers share a hierarchy they share the directory.
 	first, _, _ := strings.Cut(h.Options, ",")
