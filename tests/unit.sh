@@ -8,7 +8,8 @@ go=${GO:-go}
 log=.cache/test/unit.json
 mkdir -p .cache/test
 
-mapfile -t packages < <("$go" list ./... | grep -E "/(${T:-.*})\$")
+all=$("$go" list ./...)
+mapfile -t packages < <(grep -E "/(${T:-.*})\$" <<<"$all")
 if ((${#packages[@]} == 0)); then
 	echo "no package ends in /$T" >&2
 	exit 1
