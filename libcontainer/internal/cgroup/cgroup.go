@@ -135,18 +135,35 @@ func (c *Cgroup) Create() error {
 		return err
 	}
 	err = m.Apply(-1) // make only; the bootstrap enters by itself
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, cgroups.ErrRootless) {
+	if err != nil && !errors.Is(err, cgroups.ErrRootless) {
 		return &fault.Error{Op: "create cgroup", Field: "linux.cgroupsPath", Path: c.asked, Err: err}
 	}
 	if c.v2() {
-		c.paths = map[string]string{}
+		if err != nil {
+			c.paths = map[string]string{}
+		}
 		return nil
 	}
-	// The manager has taken the refused ones out of the map we share. A
-	// hierarchy of which only some parts may be used is of no use.
+	// The manager has taken the refused ones out of the map we share.
+	return c.createWithoutLimits()
+}
+
+// createWithoutLimits makes the cgroups that the manager does not insist on:
+// of named hierarchies, and of the v2 tree in a hybrid setup. Rootless, the
+// container does without.
+func (c *Cgroup) createWithoutLimits() error {
+	const mode = 0o755
+	for key, dir := range c.paths {
+		if key != unified && !strings.HasPrefix(key, "name=") {
+			continue
+		}
+		if err := os.MkdirAll(dir, mode); err != nil {
+			if !c.o.Rootless {
+				return err
+			}
+			delete(c.paths, key)
+		}
+	}
 	return nil
 }
 
