@@ -21,7 +21,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	 * beyond it is seen. */
 	int fds = size > 0 ? (int8_t)data[0] : 0;
 	size_t n = size > 0 ? size - 1 : 0;
-	uint8_t *packet = malloc(n ? n : 1);
+	uint8_t *packet = calloc(1, n ? n : 1);
 	struct header h;
 
 	check(packet != NULL);
