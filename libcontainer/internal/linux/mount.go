@@ -339,6 +339,8 @@ func superblockFlag(option string) (uintptr, bool) {
 		return unix.MS_DIRSYNC, true
 	case "lazytime":
 		return unix.MS_LAZYTIME, true
+	case "iversion": // mount(2) alone
+		return unix.MS_I_VERSION, true
 	case "mand":
 		return unix.MS_MANDLOCK, true
 	case "silent":

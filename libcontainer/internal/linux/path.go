@@ -83,7 +83,7 @@ func walkInRoot(root *os.File, path string, flags int, resolve uint64) (int, err
 		if kind, err = fileKind(fd); err != nil {
 			return -1, err
 		}
-		if kind != unix.S_IFLNK || len(rest) == 0 && flags&unix.O_NOFOLLOW != 0 && resolve&unix.RESOLVE_NO_SYMLINKS == 0 {
+		if kind != unix.S_IFLNK || len(rest) == 0 && flags&unix.O_NOFOLLOW != 0 {
 			continue
 		}
 		if links++; links > maxSymlinks || resolve&unix.RESOLVE_NO_SYMLINKS != 0 {

@@ -21,7 +21,7 @@ func (r *Root) device(dest string, d *plan.Device) error {
 	}
 	defer dir.Close()
 	rdev := unix.Mkdev(d.Major, d.Minor)
-	err = unix.Mknodat(int(dir.Fd()), name, d.Type|d.Mode, int(rdev))
+	err = unix.Mknodat(int(dir.Fd()), name, d.Type|d.Mode, int(rdev)) //nolint:gosec // below 2^44
 	switch {
 	case err == nil:
 		return ownDevice(dir, name, dest, d)

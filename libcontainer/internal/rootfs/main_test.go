@@ -2,10 +2,14 @@ package rootfs
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,24 +34,57 @@ type kind struct {
 func isolated(t *testing.T, k kind) bool {
 	t.Helper()
 	if os.Getenv(insideEnv) == t.Name() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the test
-		unix.Umask(0)
-		if err := SetPropagation(unix.MS_PRIVATE | unix.MS_REC); err != nil {
-			t.Fatal(err)
-		}
+		harmless(t)
 		if k.filter != 0 {
 			installFilter(t, k.filter)
 		}
 		return true
 	}
+	rerun(t, k.userns)
+	return false
+}
+
+// harmless makes sure that no mistake of a test reaches the machine: a mount
+// namespace does not protect the files. Whatever was inherited is read-only,
+// and so is every bind of it; what is written goes to a /tmp that ends with
+// this process. Nothing has to be cleaned up, so nothing is.
+func harmless(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread() // never unlocked: the thread ends with the test
+	unix.Umask(0)
+	if err := SetPropagation(unix.MS_PRIVATE | unix.MS_REC); err != nil {
+		t.Fatal(err)
+	}
+	all := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &all); err != nil {
+		t.Fatal(err)
+	}
+	// But for the maps of a child's user namespace.
+	proc := unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
+	if err := unix.MountSetattr(unix.AT_FDCWD, "/proc", 0, &proc); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("test", "/tmp", "tmpfs", 0, "mode=755"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("/dev/rung-test", nil, 0o600); !errors.Is(err, unix.EROFS) {
+		t.Fatalf("the machine's /dev is not read-only here: %v", err)
+	}
+}
+
+// rerun runs the calling test in a new mount namespace, perhaps in a new user
+// namespace, with the files from descriptor 3 on.
+func rerun(t *testing.T, userns bool, files ...*os.File) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for mount namespaces")
 	}
 	name := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
-	cmd := exec.Command("/proc/self/exe", "-test.run="+name, "-test.v", "-test.count=1")
+	cmd := exec.Command("/proc/self/exe", "-test.run="+name, "-test.v", "-test.count=1", "-test.timeout=60s")
 	cmd.Env = append(os.Environ(), insideEnv+"="+t.Name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
-	if k.userns {
+	cmd.ExtraFiles = files
+	if userns {
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWIPC
 		all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
 		cmd.SysProcAttr.UidMappings, cmd.SysProcAttr.GidMappings = all, all
@@ -59,10 +96,12 @@ func isolated(t *testing.T, k kind) bool {
 	if strings.Contains(string(out), "--- SKIP") {
 		t.Skipf("inside: %s", out)
 	}
+	if !strings.Contains(string(out), "--- PASS: ") {
+		t.Fatalf("did not run: %s", out)
+	}
 	if testing.Verbose() {
 		t.Logf("%s", out)
 	}
-	return false
 }
 
 // installFilter makes the kernel answer errno to the calls that sandboxes
@@ -98,11 +137,13 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	dir := t.TempDir()
+	const dir = "/tmp/fixture" // of this process alone, see harmless
+	if err := unix.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := unix.Mount("test", dir, "tmpfs", 0, "mode=755"); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	f := &fixture{T: t, dir: dir, rootfs: dir + "/rootfs"}
 	for _, name := range []string{"rootfs", "rootfs/dev", "rootfs/proc", "rootfs/sys", "rootfs/etc", "host", "canary"} {
 		f.mkdir(dir + "/" + name)
@@ -208,10 +249,9 @@ func mountinfo(t *testing.T) []mountLine {
 func (f *fixture) mounted(path string) mountLine {
 	f.Helper()
 	point := filepath.Join(f.rootfs, path)
-	all := mountinfo(f.T)
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].point == point {
-			return all[i]
+	for _, m := range slices.Backward(mountinfo(f.T)) {
+		if m.point == point {
+			return m
 		}
 	}
 	f.Fatalf("nothing is mounted at %s", point)
@@ -226,4 +266,53 @@ func has(list string, options ...string) bool {
 		}
 	}
 	return true
+}
+
+// namespace is a mount namespace that a sleeping process keeps.
+type namespace struct {
+	*testing.T
+	list *os.File
+}
+
+// otherNamespace makes a copy of this mount namespace, a peer where mounts are
+// shared: the host's, in tests.
+func (f *fixture) otherNamespace() *namespace {
+	f.Helper()
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestKeepNamespace$")
+	cmd.Env = append(os.Environ(), insideEnv+"=TestKeepNamespace")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	f.must(err)
+	f.must(cmd.Start())
+	f.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		f.Fatal(err)
+	}
+	list, err := os.Open("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/mountinfo")
+	f.must(err)
+	f.Cleanup(func() { list.Close() })
+	return &namespace{T: f.T, list: list}
+}
+
+func (n *namespace) mounts() string {
+	n.Helper()
+	if _, err := n.list.Seek(0, io.SeekStart); err != nil {
+		n.Fatal(err)
+	}
+	text, err := io.ReadAll(n.list)
+	if err != nil {
+		n.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestKeepNamespace is what otherNamespace runs.
+func TestKeepNamespace(t *testing.T) {
+	if os.Getenv(insideEnv) != t.Name() {
+		t.Skip("runs on behalf of other tests")
+	}
+	_, _ = os.Stdout.WriteString("x")
+	for {
+		_ = unix.Pause()
+	}
 }

@@ -18,9 +18,7 @@ import (
 // changeRoot makes the root the process's "/", and its working directory.
 func (r *Root) changeRoot(how uint64) error {
 	if how != plan.Chroot && !r.attached {
-		if err := r.attach(0); err != nil {
-			return err
-		}
+		return errors.New("the root filesystem is no mount of its own")
 	}
 	var err error
 	switch how {

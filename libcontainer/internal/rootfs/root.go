@@ -32,7 +32,13 @@ type Root struct {
 // SetPropagation sets the propagation of "/" of the mount namespace, before a
 // Root is open. flags are one of MS_SHARED, MS_SLAVE, MS_PRIVATE and
 // MS_UNBINDABLE, with MS_REC for all mounts.
+//
+// Unbindable becomes private: nothing of the host could be bound. It is for the
+// container's root, once that is "/".
 func SetPropagation(flags uint64) error {
+	if flags&unix.MS_UNBINDABLE != 0 {
+		flags = flags&^unix.MS_UNBINDABLE | unix.MS_PRIVATE
+	}
 	return linux.SetRootPropagation(flags)
 }
 
@@ -98,8 +104,9 @@ func (r *Root) attach(flags uint64) error {
 	if err != nil {
 		return err
 	}
-	// A shared one waits until it is the root: pivot_root(2) refuses it.
-	if flags&unix.MS_SHARED == 0 && flags != 0 {
+	// These wait until it is the root: pivot_root(2) refuses a shared one, and
+	// of an unbindable one nothing can be bound.
+	if flags&(unix.MS_SHARED|unix.MS_UNBINDABLE) == 0 {
 		if err := propagate(tree, flags, r.proc); err != nil {
 			tree.Close()
 			return err
@@ -205,7 +212,7 @@ func (r *Root) unshareParent() error {
 func (r *Root) Apply(s *plan.Step) error {
 	switch s.Op {
 	case plan.OpPropagation:
-		return propagate(r.dir, s.Flags, r.proc)
+		return r.propagation(s.Flags)
 	case plan.OpMount:
 		return r.mount(s.Path, s.Mount)
 	case plan.OpDevice:
@@ -227,6 +234,15 @@ func (r *Root) Apply(s *plan.Step) error {
 	default:
 		return fmt.Errorf("%q is no step of the root filesystem", s.Op)
 	}
+}
+
+// propagation sets that of the root. Unbindable stays with it: parts of the
+// mounts below are still to be bound, as read-only paths and masks.
+func (r *Root) propagation(flags uint64) error {
+	if flags&unix.MS_UNBINDABLE != 0 {
+		flags &^= unix.MS_REC
+	}
+	return propagate(r.dir, flags, r.proc)
 }
 
 // makeDirectory makes a directory where there is nothing.
