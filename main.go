@@ -16,8 +16,8 @@ import (
 
 // Set by the linker.
 var (
-	version = "0.1.0-dev" //nolint:gochecknoglobals // -X sets only variables
-	commit  = ""          //nolint:gochecknoglobals // the same
+	version = "0.1.0-dev"
+	commit  = "" //nolint:gochecknoglobals // the same
 )
 
 func main() {

@@ -40,8 +40,7 @@ func (a *app) exec() *cli.Command {
 				return err
 			}
 			code, err := a.execProcess(c)
-			var use usageError
-			if errors.As(err, &use) {
+			if _, ok := errors.AsType[usageError](err); ok {
 				return err
 			}
 			if err != nil {

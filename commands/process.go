@@ -25,10 +25,9 @@ type processOptions struct {
 // processIO connects a process with the caller: its own standard streams if it
 // is detached, a console socket, or in the foreground a terminal or pipes.
 type processIO struct {
-	io      libcontainer.IO
-	ready   func(pid int, pidfd *os.File) error
-	proxy   *libcontainer.Foreground
-	pidFile string
+	io    libcontainer.IO
+	ready func(pid int, pidfd *os.File) error
+	proxy *libcontainer.Foreground
 }
 
 func (a *app) processIO(c *cli.Context, o processOptions) (*processIO, error) {

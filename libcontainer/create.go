@@ -421,8 +421,7 @@ func (c *creation) explain(err error) error {
 	if errors.As(err, &ended) && c.cgroup.OOMKilled() {
 		return &fault.Error{Err: errors.New("container init was OOM-killed"), Hint: "the memory limit is too low"}
 	}
-	var init *spawn.InitError
-	if errors.As(err, &init) {
+	if init, ok := errors.AsType[*spawn.InitError](err); ok {
 		return fmt.Errorf("unable to start container process: error during container init: %w", init.Err)
 	}
 	return err

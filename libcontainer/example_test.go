@@ -60,7 +60,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer ctr.Delete(ctx, true)
+	defer func() { _ = ctr.Delete(ctx, true) }()
 	if err := ctr.Start(ctx); err != nil {
 		log.Fatal(err)
 	}

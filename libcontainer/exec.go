@@ -68,8 +68,7 @@ func (c *Container) Exec(_ context.Context, o ExecOptions) (*Process, error) {
 		if e.child != nil {
 			e.child.Kill()
 		}
-		var init *spawn.InitError
-		if errors.As(err, &init) {
+		if init, ok := errors.AsType[*spawn.InitError](err); ok {
 			err = fmt.Errorf("unable to start container process: %w", init.Err)
 		}
 		return nil, err

@@ -80,12 +80,10 @@ func NewForegroundPipes(s *IO, uid uint32) (*Foreground, error) {
 		}
 		*end.theirs = w
 		f.child = append(f.child, w)
-		f.copy.Add(1)
-		go func() {
-			defer f.copy.Done()
+		f.copy.Go(func() {
 			_, _ = io.Copy(end.ours, r)
 			r.Close()
-		}()
+		})
 	}
 	for _, p := range f.child {
 		// Only so that the program may open /dev/stdout again.

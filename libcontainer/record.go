@@ -45,7 +45,7 @@ func project(spec *specs.Spec, rootfs, bundleDir string) projection {
 	return p
 }
 
-// namespaceKey is runc's word for a type: NEWNS, NEWPID …
+// namespaceKey is runc's word for a type: NEWNS, NEWPID and so on.
 func namespaceKey(t specs.LinuxNamespaceType) string {
 	switch t {
 	case specs.MountNamespace:

@@ -155,8 +155,10 @@ func (c *Container) end() error {
 			return err
 		}
 		if !gone {
-			return &fault.Error{Op: "kill", Err: errors.New("container init still running"),
-				Hint: fmt.Sprintf("pid %d did not die within %s", c.record.InitPid, endTimeout)}
+			return &fault.Error{
+				Op: "kill", Err: errors.New("container init still running"),
+				Hint: fmt.Sprintf("pid %d did not die within %s", c.record.InitPid, endTimeout),
+			}
 		}
 	}
 	if cgErr != nil {

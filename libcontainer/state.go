@@ -155,12 +155,16 @@ func (d directory) load() (*record, error) {
 	}
 	r := &record{}
 	if err := json.Unmarshal(data, r); err != nil {
-		return nil, &Error{Op: "read state", Path: d.file(stateFile), Err: err,
-			Hint: "delete --force removes the container"}
+		return nil, &Error{
+			Op: "read state", Path: d.file(stateFile), Err: err,
+			Hint: "delete --force removes the container",
+		}
 	}
 	if r.Schema > schema {
-		return nil, &Error{Op: "read state", Path: d.file(stateFile),
-			Err: fmt.Errorf("written by a newer rung (schema %d, this one knows %d)", r.Schema, schema)}
+		return nil, &Error{
+			Op: "read state", Path: d.file(stateFile),
+			Err: fmt.Errorf("written by a newer rung (schema %d, this one knows %d)", r.Schema, schema),
+		}
 	}
 	return r, nil
 }

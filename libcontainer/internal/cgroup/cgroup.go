@@ -108,8 +108,10 @@ func (c *Cgroup) Vacant() error {
 		return err
 	}
 	if len(pids) > 0 {
-		return &fault.Error{Field: "linux.cgroupsPath", Path: dir,
-			Err: fmt.Errorf("container's cgroup is not empty: %d process(es) found", len(pids))}
+		return &fault.Error{
+			Field: "linux.cgroupsPath", Path: dir,
+			Err: fmt.Errorf("container's cgroup is not empty: %d process(es) found", len(pids)),
+		}
 	}
 	return nil
 }

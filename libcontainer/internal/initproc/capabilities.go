@@ -19,7 +19,7 @@ func dropBounding(keep uint64) error {
 			continue
 		}
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
-		if err == unix.EINVAL { //nolint:errorlint // a bare errno
+		if err == unix.EINVAL {
 			return nil // past the last one the kernel knows
 		}
 		if err != nil {

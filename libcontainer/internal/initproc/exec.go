@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -44,7 +45,7 @@ func (p *initProcess) waitRelease() error {
 func (p *initProcess) exec() error {
 	env := p.args.Env
 	if variable(env, "HOME") == "" {
-		env = append(env[:len(env):len(env)], "HOME="+p.home)
+		env = append(slices.Clip(env), "HOME="+p.home)
 	}
 	path, err := unix.BytePtrFromString(p.program)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,13 +26,13 @@ func (p *initProcess) findHome(uid uint32) error {
 	// Not blocking: the file is the image's, and may be a FIFO.
 	fd, err := unix.Open("/etc/passwd", unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
-		return nil //nolint:nilerr // an image without users
+		return nil
 	}
 	f := os.NewFile(uintptr(fd), "/etc/passwd")
 	defer f.Close()
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil //nolint:nilerr // the same
+		return nil
 	}
 	p.home = homeOf(io.LimitReader(f, maxPasswd), uid)
 	return nil
@@ -65,7 +66,7 @@ func (p *initProcess) lookup(e *plan.Exec) error {
 		return nil
 	}
 	var denied error
-	for _, dir := range strings.Split(variable(e.Env, "PATH"), ":") {
+	for dir := range strings.SplitSeq(variable(e.Env, "PATH"), ":") {
 		if dir == "" {
 			dir = "." // as the shell does
 		}
@@ -106,8 +107,8 @@ func executable(path string) error {
 
 // variable is the value of the last NAME=VALUE of env.
 func variable(env []string, name string) string {
-	for i := len(env) - 1; i >= 0; i-- {
-		if value, ok := strings.CutPrefix(env[i], name+"="); ok {
+	for _, e := range slices.Backward(env) {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
 			return value
 		}
 	}

@@ -77,8 +77,7 @@ func Run(in Inherited) {
 // fail tells the parent, and ends.
 func (p *initProcess) fail(err *fault.Error) {
 	// An error that says more than its step stands for itself.
-	var own *fault.Error
-	if errors.As(err.Err, &own) {
+	if own, ok := errors.AsType[*fault.Error](err.Err); ok {
 		err = own
 	}
 	if p.conn != nil {

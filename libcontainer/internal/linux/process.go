@@ -89,7 +89,7 @@ func SignalPidfd(pidfd *os.File, sig unix.Signal) error {
 // PollExit waits until the process of pidfd has ended, at most for timeout
 // (negative: without a bound). It tells whether it has.
 func PollExit(pidfd *os.File, timeout time.Duration) (bool, error) {
-	fds := []unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}} //nolint:gosec // a descriptor
+	fds := []unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}
 	n, err := Poll(fds, timeout)
 	return n > 0, err
 }

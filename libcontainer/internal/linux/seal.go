@@ -104,7 +104,7 @@ func cloneIntoSlot(name *byte, slot int) unix.Errno {
 	nothing := unsafe.Pointer(unsafe.StringData(empty))
 
 	// A signal must not run a handler of Go's in the child.
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
 		uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
 	pid, errno := rawClone(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_FILES |
 		unix.CLONE_VFORK | uintptr(unix.SIGCHLD))
@@ -118,13 +118,13 @@ func cloneIntoSlot(name *byte, slot int) unix.Errno {
 			if e == 0 {
 				_, _, e = unix.RawSyscall(unix.SYS_DUP3, fd, uintptr(slot), unix.O_CLOEXEC)
 			}
-			unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+			_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 		}
 		for {
-			unix.RawSyscall(unix.SYS_EXIT_GROUP, uintptr(e), 0, 0)
+			_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, uintptr(e), 0, 0)
 		}
 	}
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
 		uintptr(unsafe.Pointer(&old)), 0, 8, 0, 0)
 	if errno != 0 {
 		return errno
@@ -139,7 +139,7 @@ func cloneIntoSlot(name *byte, slot int) unix.Errno {
 	if !status.Exited() {
 		return unix.EIO
 	}
-	return unix.Errno(status.ExitStatus()) //nolint:gosec // an exit status is 0 to 255
+	return unix.Errno(status.ExitStatus())
 }
 
 // copySelf copies the executable into memory and seals it.

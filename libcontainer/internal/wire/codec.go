@@ -61,7 +61,7 @@ func (c *codec) u16(v *uint16) {
 func (c *codec) i64(v *int64) {
 	n := uint64(*v)<<1 ^ uint64(*v>>63) //nolint:gosec // zigzag: the bits are what counts
 	c.u64(&n)
-	*v = int64(n>>1) ^ -int64(n&1) //nolint:gosec // zigzag
+	*v = int64(n>>1) ^ -int64(n&1)
 }
 
 func (c *codec) integer(v *int) {

@@ -14,8 +14,7 @@ func EncodeFailure(f *fault.Error) []byte {
 	v := failure{op: f.Op, field: f.Field, path: f.Path, hint: f.Hint}
 	if f.Err != nil {
 		v.text = f.Err.Error()
-		var errno syscall.Errno
-		if errors.As(f.Err, &errno) {
+		if errno, ok := errors.AsType[syscall.Errno](f.Err); ok {
 			v.errno = uint32(errno) //nolint:gosec // an errno is small
 		}
 	}

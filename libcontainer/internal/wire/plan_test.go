@@ -17,8 +17,8 @@ func fill(v reflect.Value, n *int, depth int) {
 	*n++
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), n, depth)
+		for _, field := range v.Fields() {
+			fill(field, n, depth)
 		}
 	case reflect.Pointer:
 		if depth > 4 {
