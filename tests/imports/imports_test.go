@@ -72,7 +72,7 @@ func TestForbidden(t *testing.T) {
 		"libcontainer/internal/linux":    child,
 		"libcontainer/internal/plan":     pure,
 		// Only a program that acts as init links the constructor.
-		"libcontainer": {module + "/nsenter", module + "/commands", "github.com/urfave/cli", "github.com/sirupsen/logrus"},
+		"libcontainer": {module + "/nsenter", module + "/commands", "github.com/urfave/cli"},
 		"commands":     {module + "/nsenter"},
 	} {
 		t.Run(pkg, func(t *testing.T) {
