@@ -91,6 +91,9 @@ func makeRoot(root string) error {
 	if st.Mode&othersWrite != 0 && st.Mode&sticky == 0 {
 		return &Error{Op: "use state root", Path: root, Err: errors.New("writable by group or others"), Hint: "chmod go-w"}
 	}
+	if euid := uint32(os.Geteuid()); st.Uid != euid && st.Uid != 0 { //nolint:gosec // a uid
+		return &Error{Op: "use state root", Path: root, Err: fmt.Errorf("belongs to user %d", st.Uid)}
+	}
 	return nil
 }
 
@@ -144,7 +147,16 @@ func (d directory) read(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxState))
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() || st.Size() > maxState {
+		return nil, &os.PathError{Op: "read", Path: f.Name(), Err: errors.New("not a file of ours")}
+	}
+	data := make([]byte, st.Size())
+	_, err = io.ReadFull(f, data)
+	return data, err
 }
 
 // load reads state.json.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -52,9 +51,8 @@ type initProcess struct {
 
 // Run never returns: it executes the program or ends the process.
 func Run(in Inherited) {
-	// Descriptors are closed by number below; a finalizer of the collector
-	// must not close such a number a second time.
-	debug.SetGCPercent(-1)
+	// Descriptors are closed by number below, and a finalizer must not close
+	// such a number a second time: the parent has started us with GOGC=off.
 	// Modes are exactly those of the plan.
 	unix.Umask(0)
 
