@@ -2,8 +2,8 @@ package console
 
 import (
 	"errors"
+	"io"
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -114,33 +114,50 @@ func (p *Proxy) copyInput(stop int) {
 		return
 	}
 	// For the goroutine's life, with which the thread goes: a read from the
-	// background then fails with EIO and does not stop us (n_tty.c,
+	// background then fails with EIO and does not stop us (tty_jobctrl.c,
 	// __tty_check_change), whoever handles the signal.
 	if _, err := blockSignal(unix.SIGTTIN); err != nil {
 		return
 	}
-	defer runtime.KeepAlive(p.stdin)
-	fd := int(p.stdin.Fd())
 	buf := make([]byte, chunk)
 	for {
-		stopped, err := wait(fd, stop, -1)
-		if stopped || err != nil {
+		n := 0
+		err := control(p.stdin, func(fd int) (err error) {
+			n, err = readInput(fd, stop, buf)
+			return err
+		})
+		if err != nil {
 			return
+		}
+		// Waits in the poller while the process does not read.
+		if _, err := p.master.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// readInput waits for something to read from fd and reads it; io.EOF when
+// there is no more, or input is to end.
+func readInput(fd, stop int, buf []byte) (int, error) {
+	for {
+		stopped, err := wait(fd, stop, -1)
+		if err != nil {
+			return 0, err
+		}
+		if stopped {
+			return 0, io.EOF
 		}
 		n, err := unix.Read(fd, buf)
 		switch {
 		case n > 0:
-			// Waits in the poller while the process does not read.
-			if _, err := p.master.Write(buf[:n]); err != nil {
-				return
-			}
+			return n, nil
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 		case errors.Is(err, unix.EIO) && background(fd):
 			if stopped, err := wait(-1, stop, retry); stopped || err != nil {
-				return
+				return 0, io.EOF
 			}
 		default:
-			return
+			return 0, io.EOF
 		}
 	}
 }

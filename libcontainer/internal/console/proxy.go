@@ -50,11 +50,7 @@ func NewProxy(master, stdin, stdout, stderr *os.File) (*Proxy, error) {
 			return nil, err
 		}
 	}
-	p.output.Add(1)
-	go func() {
-		defer p.output.Done()
-		p.copyOutput()
-	}()
+	p.output.Go(p.copyOutput)
 	go p.copyInput(int(p.stop.Fd()))
 	return p, nil
 }
