@@ -26,30 +26,32 @@ func CapabilityNames() []string {
 	return names[:]
 }
 
-// capabilities are the sets as masks. A name the table does not know is left
-// out; the runtime has warned of it.
+// capabilities are the sets as masks: all empty where the process has none.
+// A name that neither the table nor the kernel knows is left out; the runtime
+// has warned of it.
 //
 // Of ambient, what is not both permitted and inheritable is left out, for the
 // kernel refuses it (capabilities(7)).
-func capabilities(p *specs.Process) Capabilities {
-	if p.Capabilities == nil {
-		return Capabilities{}
+func (c *compiler) capabilities(p *specs.Process) *Capabilities {
+	s := p.Capabilities
+	if s == nil {
+		return &Capabilities{}
 	}
 	names := capabilityNames()
+	known := names[:min(len(names), max(c.h.LastCap, 0)+1)]
 	mask := func(list []string) uint64 {
 		var m uint64
 		for _, name := range list {
-			if i := slices.Index(names[:], name); i >= 0 {
+			if i := slices.Index(known, name); i >= 0 {
 				m |= 1 << i
 			}
 		}
 		return m
 	}
-	s := p.Capabilities
-	c := Capabilities{
+	sets := &Capabilities{
 		Bounding: mask(s.Bounding), Effective: mask(s.Effective),
 		Permitted: mask(s.Permitted), Inheritable: mask(s.Inheritable),
 	}
-	c.Ambient = mask(s.Ambient) & c.Permitted & c.Inheritable
-	return c
+	sets.Ambient = mask(s.Ambient) & sets.Permitted & sets.Inheritable
+	return sets
 }

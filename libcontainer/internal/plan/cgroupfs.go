@@ -9,19 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const cgroupDir = "/sys/fs/cgroup"
+
 // cgroupMount plans a mount of type cgroup: what the container may see of its
 // cgroups. With a cgroup namespace they are the root of what is mounted;
 // without one they are bound, so that no other cgroup is seen.
-func (c *compiler) cgroupMount(field, dest string, r *mountRequest) error {
-	if c.h.Unified {
-		m := c.cgroup2(r, cgroupDir, c.o.CgroupPaths[""])
-		c.add(Step{Op: OpMount, Field: field, Path: dest, Mount: m})
-		return nil
+func (c *compiler) cgroupMount(field, dest string, r *mountRequest) {
+	r.Attr, r.RecAttr = over(r.RecAttr, r.Attr), MountAttr{}
+	c.covers(dest)
+	dir := cgroupDir
+	switch {
+	case c.h.Unified:
+	case r.Type == "cgroup2": // the v2 part of a hybrid setup, alone
+		dir = filepath.Join(cgroupDir, "unified")
+	default:
+		c.cgroup1(field, dest, r)
+		return
 	}
-	return c.cgroup1(field, dest, r)
+	c.add(Step{Op: OpMount, Field: field, Path: dest, Mount: c.cgroup2(r, dir, c.o.CgroupPaths[""])})
 }
-
-const cgroupDir = "/sys/fs/cgroup"
 
 // cgroup2 is a v2 tree: the one mounted at dir on the host, of which own is
 // the container's part.
@@ -31,7 +37,7 @@ func (c *compiler) cgroup2(r *mountRequest, dir, own string) *Mount {
 		return bind
 	}
 	return &Mount{
-		Type: "cgroup2", Source: "cgroup", Data: r.Data, Attr: r.Attr, RecAttr: r.RecAttr,
+		Type: "cgroup2", Source: "cgroup", Data: r.Data, Attr: r.Attr,
 		Propagation: r.Propagation, Fallback: bind,
 	}
 }
@@ -50,15 +56,15 @@ func (c *compiler) cgroupBind(r *mountRequest, dir, own string) *Mount {
 		attr.Clear &^= unix.MOUNT_ATTR_RDONLY
 	}
 	return &Mount{
-		Type: "bind", Source: source, Attr: attr, RecAttr: r.RecAttr,
+		Type: "bind", Source: source, Attr: attr,
 		Propagation: r.Propagation, Optional: optional || c.o.Rootless,
 	}
 }
 
 // cgroup1 is a directory with a mount a hierarchy, as on the host.
-func (c *compiler) cgroup1(field, dest string, r *mountRequest) error {
+func (c *compiler) cgroup1(field, dest string, r *mountRequest) {
 	top := &Mount{
-		Type: "tmpfs", Source: "tmpfs", Data: []string{"mode=755"},
+		Type: "tmpfs", Source: "tmpfs", Data: c.labelled([]string{"mode=755"}),
 		Attr: r.Attr, Propagation: r.Propagation,
 	}
 	readonly := top.Attr.Set & unix.MOUNT_ATTR_RDONLY
@@ -76,7 +82,6 @@ func (c *compiler) cgroup1(field, dest string, r *mountRequest) error {
 			Op: OpRemount, Field: field, Path: dest, Mount: &Mount{Type: "tmpfs", Attr: MountAttr{Set: readonly}},
 		})
 	}
-	return nil
 }
 
 func (c *compiler) hierarchy(r *mountRequest, h Hierarchy) *Mount {
@@ -92,6 +97,6 @@ func (c *compiler) hierarchy(r *mountRequest, h Hierarchy) *Mount {
 	}
 	return &Mount{
 		Type: "cgroup", Source: "cgroup", Data: strings.Split(h.Options, ","),
-		Attr: r.Attr, RecAttr: r.RecAttr, Propagation: r.Propagation, Fallback: bind,
+		Attr: r.Attr, Propagation: r.Propagation, Fallback: bind,
 	}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"path"
 
@@ -24,28 +25,33 @@ func defaultDevices() []specs.LinuxDevice {
 }
 
 // devices plans the default devices, those of the spec, and the links beside
-// them; nothing where /dev is the host's own, bound.
+// them; nothing where /dev is the host's own, bound. A configured device takes
+// the place of a default one; given twice, alike, it is made once.
 func (c *compiler) devices() {
 	if c.bindsDev() {
 		return
 	}
 	configured := c.spec.Linux.Devices
+	paths := make(map[string]bool, len(configured))
+	for i := range configured {
+		paths[devicePath(&configured[i])] = true
+	}
 	for _, d := range defaultDevices() {
-		if !overridden(configured, d.Path) {
+		if !paths[d.Path] {
 			c.device("", &d)
 		}
 	}
-	seen := make(map[string]bool, len(configured))
 	for i := range configured {
-		d := &configured[i]
-		if seen[path.Clean(d.Path)] {
-			continue // given twice, alike; else it would not be valid
+		at := devicePath(&configured[i])
+		// The devpts of the container has its own (config-linux.md, "Default
+		// Devices"): the link below.
+		if paths[at] && at != ptmx {
+			c.device(index("linux.devices", i), &configured[i])
 		}
-		seen[path.Clean(d.Path)] = true
-		c.device(index("linux.devices", i), d)
+		paths[at] = false
 	}
 	for _, l := range [...]struct{ path, target string }{
-		{"/dev/ptmx", "pts/ptmx"},
+		{ptmx, "pts/ptmx"},
 		{"/dev/fd", "/proc/self/fd"},
 		{"/dev/stdin", "/proc/self/fd/0"},
 		{"/dev/stdout", "/proc/self/fd/1"},
@@ -56,23 +62,17 @@ func (c *compiler) devices() {
 	}
 }
 
+const ptmx = "/dev/ptmx"
+
+func devicePath(d *specs.LinuxDevice) string { return path.Clean("/" + d.Path) }
+
 func (c *compiler) bindsDev() bool {
-	table := mountOptions()
 	for i := range c.spec.Mounts {
 		m := &c.spec.Mounts[i]
 		if path.Clean("/"+m.Destination) != "/dev" {
 			continue
 		}
-		if r := parseOptions(table, m.Options); r.bind || m.Type == "bind" {
-			return true
-		}
-	}
-	return false
-}
-
-func overridden(devices []specs.LinuxDevice, name string) bool {
-	for i := range devices {
-		if path.Clean(devices[i].Path) == name {
+		if r := parseOptions(c.table, m.Options); (r.bind || m.Type == "bind") && !r.remount {
 			return true
 		}
 	}
@@ -80,6 +80,10 @@ func overridden(devices []specs.LinuxDevice, name string) bool {
 }
 
 func (c *compiler) device(field string, d *specs.LinuxDevice) {
+	if d.Path == "" || devicePath(d) == "/" {
+		c.wrong(field+".path", errors.New("names no device"))
+		return
+	}
 	dev := &Device{Mode: 0o666}
 	switch d.Type {
 	case "c", "u":
@@ -108,5 +112,5 @@ func (c *compiler) device(field string, d *specs.LinuxDevice) {
 	if d.GID != nil {
 		dev.GID = *d.GID
 	}
-	c.add(Step{Op: OpDevice, Field: field, Path: path.Clean(d.Path), Device: dev})
+	c.add(Step{Op: OpDevice, Field: field, Path: devicePath(d), Device: dev})
 }

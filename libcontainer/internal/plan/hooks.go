@@ -19,10 +19,13 @@ func (c *compiler) hooks(kind string, status specs.ContainerState) {
 	}
 	list, env := c.spec.Hooks.CreateContainer, []string{}
 	if kind == "startContainer" {
-		list, env = c.spec.Hooks.StartContainer, c.environment(c.spec.Process.Env)
+		list = c.spec.Hooks.StartContainer
 	}
 	if len(list) == 0 {
 		return
+	}
+	if kind == "startContainer" {
+		env = c.environment(c.spec.Process.Env)
 	}
 	state := c.hookState(status)
 	s := Step{Op: OpHooks, Value: kind}

@@ -59,4 +59,6 @@ type Container struct {
 	Spec        *specs.Spec // as saved at create
 	PID         int         // init's
 	PreserveFDs int
+	// NoNewKeyring: it was created so, and what joins keeps the caller's.
+	NoNewKeyring bool
 }

@@ -2,13 +2,14 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
 // parseIDMap reads crun's form of an idmapped mount's maps (crun(1), "IDMAPPED
 // MOUNTS"): "uids=A-B-N#A-B-N…;gids=…", A the id on the filesystem, B the one
-// it shows as, N how many. With "@" before A, A is an id in the container's
+// it is on the host, N how many. With "@" before A, B is an id in the container's
 // user namespace, whose maps are own.
 func parseIDMap(text string, own [2][]IDMap) (uids, gids []IDMap, err error) {
 	for part := range strings.SplitSeq(text, ";") {
@@ -31,6 +32,9 @@ func parseIDMap(text string, own [2][]IDMap) (uids, gids []IDMap, err error) {
 	return uids, gids, nil
 }
 
+// lastID is the last id there is: (uid_t)-1 is none (setresuid(2)).
+const lastID = math.MaxUint32 - 1
+
 func parseIDList(list string, own []IDMap) ([]IDMap, error) {
 	var maps []IDMap
 	for text := range strings.SplitSeq(list, "#") {
@@ -51,16 +55,20 @@ func parseIDList(list string, own []IDMap) ([]IDMap, error) {
 			}
 			n[i] = uint32(v)
 		}
-		if n[2] == 0 {
-			return nil, fmt.Errorf("%q maps nothing", text)
+		if n[2] == 0 || n[2] > lastID {
+			return nil, fmt.Errorf("%q maps nothing, or more than there is", text)
 		}
 		m := IDMap{ContainerID: n[0], HostID: n[1], Size: n[2]}
+		if m.ContainerID > lastID-(m.Size-1) || m.HostID > lastID-(m.Size-1) {
+			return nil, fmt.Errorf("%q goes beyond the last id, %d", text, uint32(lastID))
+		}
 		if relative {
-			host, ok := hostID(own, m.HostID)
-			if !ok {
-				return nil, fmt.Errorf("%q: %d is not mapped in the container", text, m.HostID)
+			first, ok := hostID(own, m.HostID)
+			last, all := hostID(own, m.HostID+m.Size-1)
+			if !ok || !all || last-first != m.Size-1 {
+				return nil, fmt.Errorf("%q: not in one range of the container's mappings", text)
 			}
-			m.HostID = host
+			m.HostID = first
 		}
 		maps = append(maps, m)
 	}

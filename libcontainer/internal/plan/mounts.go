@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -13,72 +16,83 @@ import (
 // mounts keeps the order of the spec: a later mount may lie inside an earlier
 // one (runtime-spec, config.md, "Mounts").
 func (c *compiler) mounts() {
-	table := mountOptions()
 	for i := range c.spec.Mounts {
-		m := &c.spec.Mounts[i]
-		field := index("mounts", i)
-		if err := c.mount(table, field, m); err != nil {
-			c.wrong(field, err)
-		}
+		c.mount(index("mounts", i), &c.spec.Mounts[i])
 	}
 }
 
-func (c *compiler) mount(table []option, field string, m *specs.Mount) error {
+func (c *compiler) mount(field string, m *specs.Mount) {
 	if m.Destination == "" {
-		return errors.New("no destination")
+		c.wrong(field+".destination", errMissing)
+		return
 	}
 	dest := path.Clean("/" + m.Destination)
-	r := parseOptions(table, m.Options)
+	r := parseOptions(c.table, m.Options)
 	r.Type, r.Source = m.Type, m.Source
-	r.bind = r.bind || m.Type == "bind"
-	switch {
-	case r.remount && !r.bind:
-		c.add(Step{Op: OpRemount, Field: field, Path: dest, Mount: &Mount{Attr: r.Attr, RecAttr: r.RecAttr}})
-		return nil
-	case r.bind:
-		if err := r.checkBind(table); err != nil {
-			c.wrong(field+".options", err)
-			return nil
-		}
+	if r.bind = r.bind || m.Type == "bind"; r.bind {
 		r.Type = "bind"
-		if r.Source == "" {
-			return errors.New("a bind mount needs a source")
-		}
-		if !filepath.IsAbs(r.Source) {
-			r.Source = filepath.Join(c.o.Bundle, r.Source)
-		}
-	case m.Type == "cgroup" || m.Type == "cgroup2":
-		return c.cgroupMount(field, dest, &r)
-	case m.Type == "" || m.Type == "none":
-		return errors.New("no type: a filesystem, or the option bind")
-	case r.CopyUp && m.Type != "tmpfs":
-		c.wrong(field+".options", errors.New(`"tmpcopyup": only a tmpfs can be filled`))
-		return nil
+	}
+	switch {
+	case r.remount:
+		c.remount(field, dest, &r)
+		return
+	case r.bind:
+		c.bind(field, &r)
+	case r.Type == "" || r.Type == "none":
+		c.wrong(field+".type", errors.New("names no filesystem, and the options have no bind"))
+		return
+	case r.CopyUp && r.Type != "tmpfs":
+		c.wrong(field+".options", errCopyUp)
+		return
+	case r.Type == "cgroup" || r.Type == "cgroup2":
+		c.cgroupMount(field, dest, &r)
+		return
 	default:
 		c.newFilesystem(&r)
 	}
-	if err := c.idmapMount(field, m, &r); err != nil {
-		return err
-	}
+	c.idmapMount(field, m, &r)
+	c.covers(dest)
 	c.waitReadonly(field, dest, &r)
 	c.useHandle(field, &r)
 	c.add(Step{Op: OpMount, Field: field, Path: dest, Mount: &r.Mount})
-	return nil
 }
 
-// newFilesystem completes what a new filesystem is made with.
+// remount changes the attributes of a mount that an earlier entry made.
+func (c *compiler) remount(field, dest string, r *mountRequest) {
+	if err := r.checkExisting(c.table, "remount"); err != nil {
+		c.wrong(field+".options", err)
+	}
+	if len(r.Propagation) > 0 {
+		c.wrong(field+".options", errors.New("a remount does not change the propagation"))
+	}
+	c.add(Step{Op: OpRemount, Field: field, Path: dest, Mount: &Mount{Type: r.Type, Attr: r.Attr, RecAttr: r.RecAttr}})
+}
+
+func (c *compiler) bind(field string, r *mountRequest) {
+	if err := r.checkExisting(c.table, "bind mount"); err != nil {
+		c.wrong(field+".options", err)
+	}
+	switch {
+	case r.Source == "":
+		c.wrong(field+".source", errMissing)
+	case !filepath.IsAbs(r.Source):
+		r.Source = filepath.Join(c.o.Bundle, r.Source)
+	}
+}
+
+// newFilesystem completes what a new filesystem is made with. It has no mounts
+// below it: recursive attributes are for it alone.
 func (c *compiler) newFilesystem(r *mountRequest) {
+	r.Attr, r.RecAttr = over(r.RecAttr, r.Attr), MountAttr{}
 	switch r.Type {
+	case "proc", "mqueue":
+		return
 	case "sysfs":
-		// sysfs shows a network namespace; without one of its own a user
-		// namespace may not mount it, but may bind the host's.
-		if c.hasNamespace(specs.UserNamespace) || c.h.UserNS {
-			r.Fallback = &Mount{
-				Type: "bind", Source: "/sys", Recursive: true, Attr: r.Attr, RecAttr: r.RecAttr,
-				Propagation: r.Propagation,
-			}
-		}
-	case "tmpfs", "proc", "mqueue", "devpts":
+		c.sysfsFallback(r)
+		return
+	case "devpts":
+		r.Data = c.mappedGroup(r.Data)
+	case "tmpfs":
 	default:
 		// Read-only to the filesystem as well: one on a disk must know before
 		// it replays its journal.
@@ -86,10 +100,49 @@ func (c *compiler) newFilesystem(r *mountRequest) {
 			r.Data = append(r.Data, "ro")
 		}
 	}
+	r.Data = c.labelled(r.Data)
+}
+
+// sysfsFallback: sysfs shows a network namespace. A user namespace that does
+// not own it may not mount one, but may bind the host's. The mounts below that
+// come along, and are as read-only as the one that was asked for.
+func (c *compiler) sysfsFallback(r *mountRequest) {
+	if !c.hasNamespace(specs.UserNamespace) && !c.h.UserNS || c.creates(specs.NetworkNamespace) {
+		return
+	}
+	r.Fallback = &Mount{
+		Type: "bind", Source: "/sys", Recursive: true,
+		RecAttr:     MountAttr{Set: r.Attr.Set &^ unix.MOUNT_ATTR__ATIME},
+		Propagation: r.Propagation,
+	}
+}
+
+// mappedGroup leaves out a gid= that the user namespace does not have: engines
+// ask for group 5, tty, always.
+func (c *compiler) mappedGroup(data []string) []string {
+	if !c.creates(specs.UserNamespace) {
+		return data
+	}
+	return slices.DeleteFunc(data, func(d string) bool {
+		text, ok := strings.CutPrefix(d, "gid=")
+		gid, err := strconv.ParseUint(text, 10, 32)
+		return ok && err == nil && !mapped(c.plan.Bootstrap.GIDMap, uint32(gid))
+	})
+}
+
+// labelled gives a filesystem the SELinux context of the container's mounts
+// (config-linux.md, "Mount Label"). Its categories have commas, so it is quoted
+// (mount(8)).
+func (c *compiler) labelled(data []string) []string {
+	label := c.spec.Linux.MountLabel
+	if label == "" || slices.ContainsFunc(data, func(d string) bool { return strings.HasPrefix(d, "context=") }) {
+		return data
+	}
+	return append(data, `context="`+label+`"`)
 }
 
 // waitReadonly puts off "ro" where something is still to be made in the mount:
-// on a tmpfs mount points, in /dev the devices.
+// on a tmpfs mount points and what hooks bring, in /dev the devices.
 func (c *compiler) waitReadonly(field, dest string, r *mountRequest) {
 	if r.Attr.Set&unix.MOUNT_ATTR_RDONLY == 0 || r.Type != "tmpfs" && dest != "/dev" {
 		return
@@ -101,12 +154,18 @@ func (c *compiler) waitReadonly(field, dest string, r *mountRequest) {
 	})
 }
 
+// covers forgets the remount of what a new mount on the same place hides: it
+// would hit the new one.
+func (c *compiler) covers(dest string) {
+	c.late = slices.DeleteFunc(c.late, func(s Step) bool { return s.Path == dest })
+}
+
 // useHandle lets the parent open the source where init may not reach it, or
 // may not give it id maps: from inside a user namespace.
 func (c *compiler) useHandle(field string, r *mountRequest) {
-	mapped := len(r.UIDMap) > 0 || len(r.GIDMap) > 0
-	reach := r.Type == "bind" && c.newNamespace(unix.CLONE_NEWUSER) && c.h.Admin
-	if !mapped && !reach {
+	idmapped := len(r.UIDMap) > 0 || len(r.GIDMap) > 0
+	reach := r.Type == "bind" && c.creates(specs.UserNamespace) && c.h.Admin
+	if !idmapped && !reach {
 		return
 	}
 	c.plan.Handles = append(c.plan.Handles, Handle{Field: field, Mount: Mount{
@@ -119,27 +178,26 @@ func (c *compiler) useHandle(field string, r *mountRequest) {
 
 // idmapMount finds the maps of an idmapped mount: its own, those of the
 // option, or the container's.
-func (c *compiler) idmapMount(field string, m *specs.Mount, r *mountRequest) error {
+func (c *compiler) idmapMount(field string, m *specs.Mount, r *mountRequest) {
 	if len(m.UIDMappings) > 0 || len(m.GIDMappings) > 0 {
 		r.UIDMap, r.GIDMap = idMaps(m.UIDMappings), idMaps(m.GIDMappings)
-		return nil
+		return
 	}
 	if !r.idmap {
-		return nil
+		return
 	}
 	own := [2][]IDMap{idMaps(c.spec.Linux.UIDMappings), idMaps(c.spec.Linux.GIDMappings)}
 	if r.idmapText == "" {
 		if len(own[0]) == 0 || len(own[1]) == 0 {
 			c.wrong(field+".options", errors.New("idmap: neither the mount nor the container has id mappings"))
-			return nil
+			return
 		}
 		r.UIDMap, r.GIDMap = own[0], own[1]
-		return nil
+		return
 	}
 	var err error
 	r.UIDMap, r.GIDMap, err = parseIDMap(r.idmapText, own)
 	if err != nil {
 		c.wrong(field+".options", fmt.Errorf("idmap: %w", err))
 	}
-	return nil
 }

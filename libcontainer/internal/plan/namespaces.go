@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -47,17 +48,21 @@ func namespaceFlag(name specs.LinuxNamespaceType) uint64 {
 // namespaces plans the bootstrap: which to create, which to join, the maps.
 func (c *compiler) namespaces() {
 	b := &c.plan.Bootstrap
+	var seen uint64
 	for i, ns := range c.spec.Linux.Namespaces {
 		field := index("linux.namespaces", i)
 		flag := namespaceFlag(ns.Type)
 		switch {
 		case flag == 0:
 			c.wrong(field+".type", fmt.Errorf("unknown namespace %q", ns.Type))
+		case seen&flag != 0:
+			c.wrong(field+".type", fmt.Errorf("%s is given twice", ns.Type))
 		case ns.Path == "":
 			b.New |= flag
 		default:
 			b.Join = append(b.Join, Join{Type: flag, Path: ns.Path, Field: field + ".path"})
 		}
+		seen |= flag
 	}
 	if b.New&unix.CLONE_NEWUSER != 0 {
 		b.UIDMap = idMaps(c.spec.Linux.UIDMappings)
@@ -71,17 +76,20 @@ func (c *compiler) namespaces() {
 // timeOffsets is the text for timens_offsets (time_namespaces(7)): a clock a
 // line, which the kernel takes only all at once.
 func timeOffsets(offsets map[string]specs.LinuxTimeOffset) string {
-	text := ""
+	var text strings.Builder
 	for _, clock := range [...]string{"monotonic", "boottime"} {
 		if o, ok := offsets[clock]; ok {
-			text += fmt.Sprintf("%s %d %d\n", clock, o.Secs, o.Nanosecs)
+			fmt.Fprintf(&text, "%s %d %d\n", clock, o.Secs, o.Nanosecs)
 		}
 	}
-	return text
+	return text.String()
 }
 
 func idMaps(list []specs.LinuxIDMapping) []IDMap {
-	var maps []IDMap
+	if len(list) == 0 {
+		return nil
+	}
+	maps := make([]IDMap, 0, len(list))
 	for _, m := range list {
 		maps = append(maps, IDMap{ContainerID: m.ContainerID, HostID: m.HostID, Size: m.Size})
 	}
@@ -98,4 +106,12 @@ func (c *compiler) hasNamespace(t specs.LinuxNamespaceType) bool {
 	return false
 }
 
-func (c *compiler) newNamespace(flag uint64) bool { return c.plan.Bootstrap.New&flag != 0 }
+// creates tells whether the container's is a new one.
+func (c *compiler) creates(t specs.LinuxNamespaceType) bool {
+	for _, ns := range c.spec.Linux.Namespaces {
+		if ns.Type == t {
+			return ns.Path == ""
+		}
+	}
+	return false
+}

@@ -29,8 +29,8 @@ const (
 type option struct {
 	name string
 	kind kind
-	// set and clear are MOUNT_ATTR_* of attribute and recursive, MS_* of
-	// propagation.
+	// set and clear are MOUNT_ATTR_* of attribute and recursive; set is MS_*
+	// of propagation, and MS_REC of the recursive form of others.
 	set, clear uint64
 }
 
@@ -51,42 +51,76 @@ func mountOptions() []option {
 		rec     = unix.MS_REC
 	)
 	return []option{
-		{"ro", attribute, ro, 0}, {"rw", attribute, 0, ro},
-		{"nosuid", attribute, nosuid, 0}, {"suid", attribute, 0, nosuid},
-		{"nodev", attribute, nodev, 0}, {"dev", attribute, 0, nodev},
-		{"noexec", attribute, noexec, 0}, {"exec", attribute, 0, noexec},
-		{"noatime", attribute, noatime, times}, {"atime", attribute, 0, times},
-		{"strictatime", attribute, strict, times}, {"nostrictatime", attribute, 0, times},
-		{"relatime", attribute, 0, times}, {"norelatime", attribute, 0, times},
-		{"nodiratime", attribute, nodir, 0}, {"diratime", attribute, 0, nodir},
-		{"nosymfollow", attribute, nosym, 0}, {"symfollow", attribute, 0, nosym},
+		{"ro", attribute, ro, 0},
+		{"rw", attribute, 0, ro},
+		{"nosuid", attribute, nosuid, 0},
+		{"suid", attribute, 0, nosuid},
+		{"nodev", attribute, nodev, 0},
+		{"dev", attribute, 0, nodev},
+		{"noexec", attribute, noexec, 0},
+		{"exec", attribute, 0, noexec},
+		{"noatime", attribute, noatime, times},
+		{"atime", attribute, 0, times},
+		{"strictatime", attribute, strict, times},
+		{"nostrictatime", attribute, 0, times},
+		{"relatime", attribute, 0, times},
+		{"norelatime", attribute, 0, times},
+		{"nodiratime", attribute, nodir, 0},
+		{"diratime", attribute, 0, nodir},
+		{"nosymfollow", attribute, nosym, 0},
+		{"symfollow", attribute, 0, nosym},
 
-		{"rro", recursive, ro, 0}, {"rrw", recursive, 0, ro},
-		{"rnosuid", recursive, nosuid, 0}, {"rsuid", recursive, 0, nosuid},
-		{"rnodev", recursive, nodev, 0}, {"rdev", recursive, 0, nodev},
-		{"rnoexec", recursive, noexec, 0}, {"rexec", recursive, 0, noexec},
-		{"rnoatime", recursive, noatime, times}, {"ratime", recursive, 0, times},
-		{"rstrictatime", recursive, strict, times}, {"rnostrictatime", recursive, 0, times},
-		{"rrelatime", recursive, 0, times}, {"rnorelatime", recursive, 0, times},
-		{"rnodiratime", recursive, nodir, 0}, {"rdiratime", recursive, 0, nodir},
-		{"rnosymfollow", recursive, nosym, 0}, {"rsymfollow", recursive, 0, nosym},
+		{"rro", recursive, ro, 0},
+		{"rrw", recursive, 0, ro},
+		{"rnosuid", recursive, nosuid, 0},
+		{"rsuid", recursive, 0, nosuid},
+		{"rnodev", recursive, nodev, 0},
+		{"rdev", recursive, 0, nodev},
+		{"rnoexec", recursive, noexec, 0},
+		{"rexec", recursive, 0, noexec},
+		{"rnoatime", recursive, noatime, times},
+		{"ratime", recursive, 0, times},
+		{"rstrictatime", recursive, strict, times},
+		{"rnostrictatime", recursive, 0, times},
+		{"rrelatime", recursive, 0, times},
+		{"rnorelatime", recursive, 0, times},
+		{"rnodiratime", recursive, nodir, 0},
+		{"rdiratime", recursive, 0, nodir},
+		{"rnosymfollow", recursive, nosym, 0},
+		{"rsymfollow", recursive, 0, nosym},
 
-		{"shared", propagation, unix.MS_SHARED, 0}, {"rshared", propagation, unix.MS_SHARED | rec, 0},
-		{"slave", propagation, unix.MS_SLAVE, 0}, {"rslave", propagation, unix.MS_SLAVE | rec, 0},
-		{"private", propagation, unix.MS_PRIVATE, 0}, {"rprivate", propagation, unix.MS_PRIVATE | rec, 0},
-		{"unbindable", propagation, unix.MS_UNBINDABLE, 0}, {"runbindable", propagation, unix.MS_UNBINDABLE | rec, 0},
+		{"shared", propagation, unix.MS_SHARED, 0},
+		{"rshared", propagation, unix.MS_SHARED | rec, 0},
+		{"slave", propagation, unix.MS_SLAVE, 0},
+		{"rslave", propagation, unix.MS_SLAVE | rec, 0},
+		{"private", propagation, unix.MS_PRIVATE, 0},
+		{"rprivate", propagation, unix.MS_PRIVATE | rec, 0},
+		{"unbindable", propagation, unix.MS_UNBINDABLE, 0},
+		{"runbindable", propagation, unix.MS_UNBINDABLE | rec, 0},
 
-		{"sync", superblock, 0, 0}, {"async", superblock, 0, 0}, {"dirsync", superblock, 0, 0},
-		{"mand", superblock, 0, 0}, {"nomand", superblock, 0, 0},
-		{"lazytime", superblock, 0, 0}, {"nolazytime", superblock, 0, 0},
-		{"iversion", superblock, 0, 0}, {"noiversion", nothing, 0, 0},
-		{"silent", nothing, 0, 0}, {"loud", nothing, 0, 0}, {"defaults", nothing, 0, 0},
+		{"sync", superblock, 0, 0},
+		{"async", superblock, 0, 0},
+		{"dirsync", superblock, 0, 0},
+		{"mand", superblock, 0, 0},
+		{"nomand", superblock, 0, 0},
+		{"lazytime", superblock, 0, 0},
+		{"nolazytime", superblock, 0, 0},
+		{"iversion", superblock, 0, 0},
+		{"noiversion", nothing, 0, 0},
+		{"acl", superblock, 0, 0},
+		{"noacl", superblock, 0, 0},
+		{"silent", nothing, 0, 0},
+		{"loud", nothing, 0, 0},
+		{"defaults", nothing, 0, 0},
 
-		{"bind", bindOption, 0, 0}, {"rbind", bindOption, 0, rec},
+		{"bind", bindOption, 0, 0},
+		{"rbind", bindOption, rec, 0},
 		{"remount", remountOption, 0, 0},
 		{"tmpcopyup", copyUpOption, 0, 0},
-		{"idmap", idmapOption, 0, 0}, {"ridmap", idmapOption, 0, rec},
-		{"src-nofollow", noFollowOption, 0, 0}, {"dest-nofollow", noFollowOption, 0, 0},
+		{"idmap", idmapOption, 0, 0},
+		{"ridmap", idmapOption, rec, 0},
+		{"src-nofollow", noFollowOption, 0, 0},
+		{"dest-nofollow", noFollowOption, 0, 0},
 	}
 }
 
@@ -143,14 +177,14 @@ func (r *mountRequest) take(o *option, value string) {
 	case nothing:
 	case bindOption:
 		r.bind = true
-		r.Recursive = r.Recursive || o.clear != 0
+		r.Recursive = r.Recursive || o.set != 0
 	case remountOption:
 		r.remount = true
 	case copyUpOption:
 		r.CopyUp = true
 	case idmapOption:
 		r.idmap, r.idmapText = true, value
-		r.IDMapRecursive = r.IDMapRecursive || o.clear != 0
+		r.IDMapRecursive = r.IDMapRecursive || o.set != 0
 	case noFollowOption:
 		if o.name == "src-nofollow" {
 			r.NoFollowSource = true
@@ -161,23 +195,50 @@ func (r *mountRequest) take(o *option, value string) {
 }
 
 func merge(a *MountAttr, o *option) {
+	if keepsTime(a, o) {
+		return
+	}
 	a.Set = a.Set&^o.clear | o.set
 	a.Clear = a.Clear&^o.set | o.clear
 }
 
-// checkBind refuses what a bind cannot honour: the filesystem is mounted
-// already, and its options are set.
-func (r *mountRequest) checkBind(table []option) error {
-	kept := r.Data[:0]
+// keepsTime: norelatime and nostrictatime undo their own value of the access
+// time and no other: "noatime,norelatime" is noatime (mount(8)).
+func keepsTime(a *MountAttr, o *option) bool {
+	var own uint64
+	switch o.name {
+	case "norelatime", "rnorelatime":
+		own = unix.MOUNT_ATTR_RELATIME
+	case "nostrictatime", "rnostrictatime":
+		own = unix.MOUNT_ATTR_STRICTATIME
+	default:
+		return false
+	}
+	return a.Clear&unix.MOUNT_ATTR__ATIME != 0 && a.Set&unix.MOUNT_ATTR__ATIME != own
+}
+
+// over is upper on top of lower: what upper leaves open is lower's.
+func over(lower, upper MountAttr) MountAttr {
+	return MountAttr{
+		Set:   lower.Set&^upper.Clear | upper.Set,
+		Clear: lower.Clear&^upper.Set | upper.Clear,
+	}
+}
+
+// checkExisting refuses what a bind or a remount cannot honour: the filesystem
+// is mounted already, and its options are set. Those of a superblock in general
+// are ignored, as mount(2) does.
+func (r *mountRequest) checkExisting(table []option, what string) error {
 	for _, d := range r.Data {
-		known := slices.ContainsFunc(table, func(o option) bool { return o.kind == superblock && o.name == d })
-		if !known {
-			return fmt.Errorf("%q: a bind mount takes no filesystem options", d)
+		if !slices.ContainsFunc(table, func(o option) bool { return o.kind == superblock && o.name == d }) {
+			return fmt.Errorf("%q: a %s takes no filesystem options", d, what)
 		}
 	}
-	r.Data = kept
+	r.Data = nil
 	if r.CopyUp {
-		return errors.New(`"tmpcopyup": only a tmpfs can be filled`)
+		return errCopyUp
 	}
 	return nil
 }
+
+var errCopyUp = errors.New(`"tmpcopyup": only a tmpfs can be filled`)

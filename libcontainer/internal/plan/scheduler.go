@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"strconv"
-	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -79,109 +78,4 @@ func schedulerFlag(f specs.LinuxSchedulerFlag) uint64 {
 	default:
 		return 0
 	}
-}
-
-// policyEntry is a word of linux.memoryPolicy and its number.
-type policyEntry struct {
-	name  string
-	value uint32
-}
-
-func memoryPolicyModes() [7]policyEntry {
-	return [...]policyEntry{
-		{string(specs.MpolDefault), uapi.MPOL_DEFAULT},
-		{string(specs.MpolBind), uapi.MPOL_BIND},
-		{string(specs.MpolInterleave), uapi.MPOL_INTERLEAVE},
-		{string(specs.MpolWeightedInterleave), uapi.MPOL_WEIGHTED_INTERLEAVE},
-		{string(specs.MpolPreferred), uapi.MPOL_PREFERRED},
-		{string(specs.MpolPreferredMany), uapi.MPOL_PREFERRED_MANY},
-		{string(specs.MpolLocal), uapi.MPOL_LOCAL},
-	}
-}
-
-func memoryPolicyFlags() [3]policyEntry {
-	return [...]policyEntry{
-		{string(specs.MpolFNumaBalancing), uapi.MPOL_F_NUMA_BALANCING},
-		{string(specs.MpolFRelativeNodes), uapi.MPOL_F_RELATIVE_NODES},
-		{string(specs.MpolFStaticNodes), uapi.MPOL_F_STATIC_NODES},
-	}
-}
-
-// MemoryPolicyModes are the modes that a configuration may name.
-func MemoryPolicyModes() []string {
-	modes := memoryPolicyModes()
-	return policyNames(modes[:])
-}
-
-// MemoryPolicyFlags are the flags that a configuration may name.
-func MemoryPolicyFlags() []string {
-	flags := memoryPolicyFlags()
-	return policyNames(flags[:])
-}
-
-func policyNames(list []policyEntry) []string {
-	var names []string
-	for _, e := range list {
-		names = append(names, e.name)
-	}
-	return names
-}
-
-func policyValue(list []policyEntry, name string) (uint32, bool) {
-	for _, e := range list {
-		if e.name == name {
-			return e.value, true
-		}
-	}
-	return 0, false
-}
-
-// memoryPolicy plans set_mempolicy(2).
-func (c *compiler) memoryPolicy() {
-	m := c.spec.Linux.MemoryPolicy
-	if m == nil {
-		return
-	}
-	const field = "linux.memoryPolicy"
-	modes, flags := memoryPolicyModes(), memoryPolicyFlags()
-	mode, ok := policyValue(modes[:], string(m.Mode))
-	if !ok {
-		c.wrong(field+".mode", errors.New("unknown mode "+strconv.Quote(string(m.Mode))))
-	}
-	for i, f := range m.Flags {
-		bit, ok := policyValue(flags[:], string(f))
-		if !ok {
-			c.wrong(index(field+".flags", i), errors.New("unknown flag "+strconv.Quote(string(f))))
-		}
-		mode |= bit
-	}
-	nodes, err := nodeList(m.Nodes)
-	if err != nil {
-		c.wrong(field+".nodes", err)
-	}
-	c.add(Step{Op: OpMemoryPolicy, Field: field, MemoryPolicy: &MemoryPolicy{Mode: mode, Nodes: nodes}})
-}
-
-// nodeList reads "0-3,7" (cpuset(7), "List format").
-func nodeList(text string) ([]uint32, error) {
-	const largest = 1023 // MAX_NUMNODES of the largest configuration
-	var nodes []uint32
-	if text == "" {
-		return nil, nil
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		low, high, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		if !isRange {
-			high = low
-		}
-		first, err1 := strconv.ParseUint(low, 10, 32)
-		last, err2 := strconv.ParseUint(high, 10, 32)
-		if err1 != nil || err2 != nil || first > last || last > largest {
-			return nil, errors.New("malformed list " + strconv.Quote(text))
-		}
-		for n := first; n <= last; n++ {
-			nodes = append(nodes, uint32(n))
-		}
-	}
-	return nodes, nil
 }

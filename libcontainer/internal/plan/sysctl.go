@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -10,10 +11,14 @@ import (
 // same. Which are allowed is decided where the spec is validated.
 func (c *compiler) sysctl() {
 	for _, name := range slices.Sorted(maps.Keys(c.spec.Linux.Sysctl)) {
-		c.add(Step{
-			Op: OpSysctl, Field: `linux.sysctl["` + name + `"]`,
-			Path: sysctlFile(name), Value: c.spec.Linux.Sysctl[name],
-		})
+		field, file := `linux.sysctl["`+name+`"]`, sysctlFile(name)
+		for part := range strings.SplitSeq(file, "/") {
+			if part == "" || part == "." || part == ".." {
+				c.wrong(field, errors.New("not a name below /proc/sys"))
+				break
+			}
+		}
+		c.add(Step{Op: OpSysctl, Field: field, Path: file, Value: c.spec.Linux.Sysctl[name]})
 	}
 }
 
