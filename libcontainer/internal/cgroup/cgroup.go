@@ -4,21 +4,24 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/opencontainers/cgroups"
-	_ "github.com/opencontainers/cgroups/devices" // or device rules would be ignored
-	"github.com/opencontainers/cgroups/fs"
-	"github.com/opencontainers/cgroups/fs2"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
+	"github.com/rung-run/rung/libcontainer/internal/plan"
 )
 
-const defaultRoot = "/sys/fs/cgroup"
+const (
+	defaultRoot = "/sys/fs/cgroup"
+	// unified is the key of the v2 tree in a map of paths, also where it
+	// stands beside v1 hierarchies.
+	unified   = ""
+	pathField = "linux.cgroupsPath"
+)
 
 // Options say how a container's cgroups are found and used.
 type Options struct {
@@ -26,281 +29,182 @@ type Options struct {
 	// Rootless: it is no error that there is no permission, where nothing was
 	// asked for.
 	Rootless bool
-	// UserNS: we are in a nested user namespace.
+	// Root is where the hierarchies are mounted; "" is /sys/fs/cgroup.
+	Root string
+	// UserNS: we are in a nested user namespace, where device rules cannot be
+	// set.
 	UserNS bool
+	// Host spares New to look for the hierarchies again; nil makes it look.
+	Host *plan.Host
+	// OwnerUID is given the v2 cgroup, or nil: then New finds whom the spec
+	// means.
+	OwnerUID *int
+	// Warn is told of what was asked for and had to be left out, or nil.
+	Warn func(format string, args ...any)
+}
+
+func (o *Options) root() string {
+	if o.Root == "" {
+		return defaultRoot
+	}
+	return o.Root
+}
+
+func (o *Options) warnf(format string, args ...any) {
+	if o.Warn != nil {
+		o.Warn(format, args...)
+	}
+}
+
+// tree is what is mounted, with our own cgroups where asked needs them.
+func (o *Options) tree(asked string) (tree, error) {
+	if o.Host == nil {
+		return readTree(o.root(), "self")
+	}
+	var own []membership
+	if !path.IsAbs(asked) {
+		var err error
+		if own, err = memberships("self"); err != nil {
+			return tree{}, err
+		}
+	}
+	return treeOf(o.root(), o.Host, own), nil
 }
 
 // Cgroup is a container's: a directory in each hierarchy.
 type Cgroup struct {
+	o         Options
 	paths     map[string]string // by controller; "" is the v2 tree
+	v2        bool              // there is but the one tree
 	resources *specs.LinuxResources
 	asked     string // linux.cgroupsPath
-	o         Options
-	m         cgroups.Manager
+	vacant    bool   // Vacant has been asked
+	fresh     bool   // no directory was there before: its limits are the kernel's defaults
 }
 
-// New decides where the cgroups of a container will be.
+// New decides where the cgroups of a container will be. It touches nothing.
 func New(spec *specs.Spec, o Options) (*Cgroup, error) {
 	c := &Cgroup{o: o}
 	if spec.Linux != nil {
 		c.asked, c.resources = spec.Linux.CgroupsPath, spec.Linux.Resources
 	}
-	if strings.Count(c.asked, ":") == 2 && !strings.Contains(c.asked, "/") {
-		return nil, &fault.Error{
-			Field: "linux.cgroupsPath",
-			Err:   fmt.Errorf("%q is of the form slice:prefix:name, which is for the systemd driver", c.asked),
-		}
+	if err := checkAsked(c.asked); err != nil {
+		return nil, fault.Invalid(pathField, err)
 	}
-	var err error
-	c.paths, err = findPaths(defaultRoot, c.asked, o.ID)
-	return c, err
+	if c.o.OwnerUID == nil {
+		c.o.OwnerUID = owner(spec)
+	}
+	t, err := o.tree(c.asked)
+	if err != nil {
+		return nil, err
+	}
+	c.v2 = t.v2
+	c.paths = t.place(c.asked, o.ID, exists)
+	if len(c.paths) == 0 && !c.spared() {
+		return nil, fmt.Errorf("no cgroup hierarchy is mounted at %s", o.root())
+	}
+	return c, nil
 }
 
 // Load finds the cgroups of a container that has been created, from its state.
 func Load(paths map[string]string, r *specs.LinuxResources, o Options) (*Cgroup, error) {
-	return &Cgroup{paths: maps.Clone(paths), resources: r, o: o}, nil
+	c := &Cgroup{o: o, paths: maps.Clone(paths), resources: r}
+	if len(paths) == 0 {
+		c.paths = map[string]string{} // rootless, without any
+		return c, nil
+	}
+	kind, err := kindOf(o.root())
+	if err != nil {
+		return nil, err
+	}
+	c.v2 = kind == treeV2
+	for key, dir := range paths {
+		// All in these directories will be killed, and they are removed: what
+		// a damaged state names must not be a hierarchy, or lie elsewhere.
+		rest, ok := strings.CutPrefix(dir, o.root()+"/")
+		if !ok || filepath.Clean(dir) != dir || !c.v2 && !strings.Contains(rest, "/") {
+			return nil, fmt.Errorf("cgroup path %q of %q is not below %s", dir, key, o.root())
+		}
+	}
+	return c, nil
 }
 
-// v2 tells whether there is but the one tree.
-func (c *Cgroup) v2() bool { return len(c.paths) == 1 && c.paths[unified] != "" }
-
-func (c *Cgroup) manager() (cgroups.Manager, error) {
-	if c.m != nil {
-		return c.m, nil
-	}
-	cg := &cgroups.Cgroup{
-		Name: c.o.ID, Path: c.asked, Rootless: c.o.Rootless,
-		Resources: convert(c.resources, c.v2()),
-	}
-	var err error
-	if c.v2() {
-		c.m, err = fs2.NewManager(cg, c.paths[unified])
-	} else {
-		c.m, err = fs.NewManager(cg, c.paths)
-	}
-	return c.m, err
-}
-
-// Paths are the directories, by controller; "" is the v2 tree.
+// Paths are the directories, by controller; "" is the v2 tree. After Create
+// they may be fewer: rootless, those that could be made.
 func (c *Cgroup) Paths() map[string]string { return maps.Clone(c.paths) }
 
-// directories are the paths, each once, sorted.
+// directories are the paths, each once: some controllers share a hierarchy.
 func (c *Cgroup) directories() []string {
-	dirs := slices.Sorted(maps.Values(c.paths))
-	return slices.Compact(dirs)
+	return slices.Compact(slices.Sorted(maps.Values(c.paths)))
 }
 
-// Vacant makes sure that a new container would not share its cgroup with
-// others, who would be limited, frozen and killed with it.
-func (c *Cgroup) Vacant() error {
-	dir := c.listing()
-	if dir == "" {
+// spared: rootless, nothing was asked for, so that no cgroup is needed.
+func (c *Cgroup) spared() bool {
+	return c.o.Rootless && c.asked == "" && !limited(c.resources)
+}
+
+// checkAsked refuses paths that are not one of a cgroup of one's own.
+func checkAsked(asked string) error {
+	switch {
+	case asked == "":
 		return nil
-	}
-	if _, err := os.Lstat(dir); err != nil {
-		return nil //nolint:nilerr // the usual case; else Create tells
-	}
-	if c.Frozen() {
-		return &fault.Error{Field: "linux.cgroupsPath", Path: dir, Err: errors.New("container's cgroup unexpectedly frozen")}
-	}
-	pids, err := cgroups.GetAllPids(dir)
-	if err != nil {
-		return err
-	}
-	if len(pids) > 0 {
-		return &fault.Error{
-			Field: "linux.cgroupsPath", Path: dir,
-			Err: fmt.Errorf("container's cgroup is not empty: %d process(es) found", len(pids)),
-		}
+	case path.Clean("/"+asked) == "/":
+		return fmt.Errorf("%q is no cgroup of the container's own", asked)
+	case strings.Count(asked, ":") == 2 && !strings.Contains(asked, "/"):
+		return fmt.Errorf("%q is of the form slice:prefix:name, which is for the systemd driver", asked)
+	case strings.ContainsAny(asked, "\n\x00"):
+		return errors.New("a newline or NUL is in it")
 	}
 	return nil
 }
 
-// listing is a directory that all processes of the container are in.
-func (c *Cgroup) listing() string {
-	for _, key := range [...]string{"devices", "pids", "memory", "freezer", unified} {
-		if dir := c.paths[key]; dir != "" {
-			return dir
-		}
-	}
-	for _, dir := range c.directories() {
-		return dir
-	}
-	return ""
-}
-
-// Create makes the directories. Rootless, those that may not be made are
-// forgotten, unless a path or a limit was asked for.
-func (c *Cgroup) Create() error {
-	m, err := c.manager()
-	if err != nil {
-		return err
-	}
-	err = m.Apply(-1) // make only; the bootstrap enters by itself
-	if err != nil && !errors.Is(err, cgroups.ErrRootless) {
-		return &fault.Error{Op: "create cgroup", Field: "linux.cgroupsPath", Path: c.asked, Err: err}
-	}
-	if c.v2() {
-		if err != nil {
-			c.paths = map[string]string{}
-		}
+// owner is the user on the host whom the v2 cgroup is to belong to: the one
+// that the process runs as, if the container has a cgroup namespace and the
+// cgroup filesystem is mounted writable (config-linux.md, "Cgroup ownership").
+func owner(spec *specs.Spec) *int {
+	if spec.Linux == nil || spec.Process == nil || !writesCgroups(spec) {
 		return nil
 	}
-	// The manager has taken the refused ones out of the map we share.
-	return c.createWithoutLimits()
-}
-
-// createWithoutLimits makes the cgroups that the manager does not insist on:
-// of named hierarchies, and of the v2 tree in a hybrid setup. Rootless, the
-// container does without.
-func (c *Cgroup) createWithoutLimits() error {
-	const mode = 0o755
-	for key, dir := range c.paths {
-		if key != unified && !strings.HasPrefix(key, "name=") {
-			continue
-		}
-		if err := os.MkdirAll(dir, mode); err != nil {
-			if !c.o.Rootless {
-				return err
-			}
-			delete(c.paths, key)
-		}
-	}
-	return nil
-}
-
-// Doors are descriptors by which a process enters the cgroups by itself.
-type Doors struct {
-	// Tasks are v1 "tasks" files, into which a thread writes 0.
-	Tasks []*os.File
-	// V2 is the directory for clone3(2), CLONE_INTO_CGROUP; or nil.
-	V2 *os.File
-}
-
-// Close closes them.
-func (d *Doors) Close() {
-	for _, f := range d.Tasks {
-		f.Close()
-	}
-	if d.V2 != nil {
-		d.V2.Close()
-	}
-	d.Tasks, d.V2 = nil, nil
-}
-
-// Doors opens them.
-func (c *Cgroup) Doors() (*Doors, error) { return openDoors(c.paths) }
-
-func openDoors(paths map[string]string) (*Doors, error) {
-	d := &Doors{}
-	seen := make(map[string]bool, len(paths))
-	for key, dir := range paths {
-		if seen[dir] {
-			continue
-		}
-		seen[dir] = true
-		var err error
-		var f *os.File
-		if key == unified {
-			f, err = os.Open(dir)
-			d.V2 = f
-		} else {
-			f, err = os.OpenFile(filepath.Join(dir, "tasks"), os.O_WRONLY, 0)
-			if err == nil {
-				d.Tasks = append(d.Tasks, f)
-			}
-		}
-		if err != nil {
-			d.V2 = nil
-			d.Close()
-			return nil, err
-		}
-	}
-	return d, nil
-}
-
-// DoorsOf opens those of the cgroups that the process pid is in now.
-func DoorsOf(pid int) (*Doors, error) {
-	members, err := memberships(fmt.Sprint(pid))
-	if err != nil {
-		return nil, err
-	}
-	v2, err := isUnified(defaultRoot)
-	if err != nil {
-		return nil, err
-	}
-	paths := make(map[string]string)
-	for _, m := range members {
-		switch {
-		case v2 && m.controllers == unified:
-			paths[unified] = filepath.Join(defaultRoot, m.path)
-		case v2:
+	namespaced := false
+	cgroupns := false
+	for _, ns := range spec.Linux.Namespaces {
+		switch ns.Type {
+		case specs.CgroupNamespace:
+			cgroupns = ns.Path == ""
+		case specs.UserNamespace:
+			namespaced = true
 		default:
-			if name := hierarchyDir(defaultRoot, m.controllers); name != "" {
-				paths[m.controllers] = filepath.Join(defaultRoot, name, m.path)
-			}
 		}
 	}
-	return openDoors(paths)
-}
-
-// AddPid moves a process into the cgroups: where it could not enter by itself.
-func (c *Cgroup) AddPid(pid int) error {
-	for _, dir := range c.directories() {
-		if err := cgroups.WriteCgroupProc(dir, pid); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Limit sets all limits and device rules but that of pids: init is still a
-// program of several threads.
-func (c *Cgroup) Limit() error {
-	m, err := c.manager()
-	if err != nil {
-		return err
-	}
-	r := convert(c.resources, c.v2())
-	if len(c.paths) == 0 {
-		r.SkipDevices = true
-		r.Devices = nil
-	}
-	err = m.Set(r)
-	if errors.Is(err, os.ErrPermission) {
-		// The parent may deny devices (a batch system's GPUs).
-		r.Devices = withoutMknod(r.Devices)
-		err = m.Set(r)
-	}
-	if err != nil {
-		return &fault.Error{Op: "set", Field: "linux.resources", Err: err}
-	}
-	return nil
-}
-
-// LimitPids sets the limit of pids, when no more threads are needed.
-func (c *Cgroup) LimitPids() error {
-	if c.resources == nil || c.resources.Pids == nil || c.resources.Pids.Limit == nil {
+	if !cgroupns {
 		return nil
 	}
-	m, err := c.manager()
-	if err != nil {
-		return err
+	uid := int64(spec.Process.User.UID)
+	if namespaced {
+		if uid = hostID(uid, spec.Linux.UIDMappings); uid < 0 {
+			return nil
+		}
 	}
-	err = m.Set(&cgroups.Resources{PidsLimit: c.resources.Pids.Limit, SkipDevices: true})
-	if err != nil {
-		return &fault.Error{Op: "set", Field: "linux.resources.pids.limit", Err: err}
-	}
-	return nil
+	n := int(uid)
+	return &n
 }
 
-// OOMKilled tells whether the kernel has killed a process of the container for
-// its memory limit.
-func (c *Cgroup) OOMKilled() bool {
-	m, err := c.manager()
-	if err != nil {
-		return false
+func writesCgroups(spec *specs.Spec) bool {
+	for i := len(spec.Mounts) - 1; i >= 0; i-- { // the last at a place counts
+		m := &spec.Mounts[i]
+		if filepath.Clean(m.Destination) == defaultRoot {
+			return (m.Type == "cgroup" || m.Type == "cgroup2") && !slices.Contains(m.Options, "ro")
+		}
 	}
-	n, err := m.OOMKillCount()
-	return err == nil && n > 0
+	return false
+}
+
+// hostID is what the id of the container is outside, or -1.
+func hostID(id int64, maps []specs.LinuxIDMapping) int64 {
+	for _, m := range maps {
+		if first := int64(m.ContainerID); id >= first && id-first < int64(m.Size) {
+			return int64(m.HostID) + id - first
+		}
+	}
+	return -1
 }

@@ -1,147 +1,140 @@
 package cgroup
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/opencontainers/cgroups"
 	"golang.org/x/sys/unix"
+
+	"github.com/rung-run/rung/libcontainer/internal/fault"
+	"github.com/rung-run/rung/libcontainer/internal/linux"
 )
 
-// removeTimeout bounds how long processes may take to end, and cgroups to be
-// removed.
-const removeTimeout = 10 * time.Second
+const (
+	// removeTimeout bounds how long processes may take to end, and cgroups to
+	// be removed.
+	removeTimeout = 10 * time.Second
+	// killGrace is how long Kill waits for the end of what it has killed. Most
+	// are gone in less than a millisecond; one that hangs in the kernel is not
+	// waited for.
+	killGrace = 100 * time.Millisecond
+	// killRounds bounds the search for processes that were forked meanwhile.
+	// From the third on everything is frozen first, so that none can be.
+	killRounds  = 50
+	freezeRound = 2
+)
 
-// PIDs are all processes of the container, also in cgroups below its own.
-func (c *Cgroup) PIDs() ([]int, error) {
-	dir := c.listing()
-	if dir == "" {
-		return nil, nil
-	}
-	pids, err := cgroups.GetAllPids(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return pids, err
-}
-
-// Frozen tells whether the container is paused, or on its way to be.
-func (c *Cgroup) Frozen() bool {
-	path, word := c.freezer()
-	if path == "" {
-		return false
-	}
-	data, err := os.ReadFile(path)
-	return err == nil && !bytes.HasPrefix(data, []byte(word))
-}
-
-// freezer is the freezer's file and what is in it when nothing is frozen.
-func (c *Cgroup) freezer() (path, thawed string) {
-	if dir := c.paths["freezer"]; dir != "" {
-		return filepath.Join(dir, "freezer.state"), "THAWED"
-	}
-	if dir := c.paths[unified]; dir != "" {
-		return filepath.Join(dir, "cgroup.freeze"), "0"
-	}
-	return "", ""
-}
-
-// Thaw lets the container run, and every cgroup below its own: one that is
-// frozen there could not be killed.
-func (c *Cgroup) Thaw() error {
-	path, word := c.freezer()
-	if path == "" {
-		return nil
-	}
-	name := filepath.Base(path)
-	return filepath.WalkDir(filepath.Dir(path), func(dir string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !d.IsDir() {
-			return err
-		}
-		err = os.WriteFile(filepath.Join(dir, name), []byte(word), 0)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) {
-			return nil
-		}
-		return err
-	})
-}
-
-// Kill ends every process of the container, and waits until none is left.
+// Kill sends SIGKILL to every process of the container, in cgroups below its
+// own too, thaws them, and waits a moment for their end.
 func (c *Cgroup) Kill() error {
-	pause := 500 * time.Microsecond
-	for deadline := time.Now().Add(removeTimeout); ; time.Sleep(pause) {
+	pids, err := c.killAll()
+	waitEnd(pids, killGrace)
+	return err
+}
+
+// killAll kills all there are, and tells which it found.
+func (c *Cgroup) killAll() ([]int, error) {
+	dir := c.paths[unified]
+	if dir != "" {
+		// No fork escapes it, and what is frozen dies too. Linux 5.14.
+		err := writeFile(filepath.Join(dir, "cgroup.kill"), "1")
+		if c.v2 && err == nil {
+			return c.PIDs()
+		}
+	}
+	seen := make(map[int]struct{})
+	var all []int
+	for round := range killRounds {
+		if round >= freezeRound {
+			c.beginFreeze()
+		}
 		pids, err := c.PIDs()
-		if err != nil || len(pids) == 0 {
-			return err
+		if err != nil {
+			return all, errors.Join(err, c.ThawAll())
 		}
-		c.signalAll(pids)
-		if err := c.Thaw(); err != nil && !c.o.Rootless {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("processes do not end: %s", describe(pids))
-		}
-		pause = min(2*pause, 20*time.Millisecond)
-	}
-}
-
-// signalAll kills at once where the kernel can, since Linux 5.14, which no
-// fork escapes; else one by one, as often as it takes.
-func (c *Cgroup) signalAll(pids []int) {
-	if dir := c.paths[unified]; dir != "" {
-		_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
-	}
-	for _, pid := range pids {
-		_ = unix.Kill(pid, unix.SIGKILL)
-	}
-}
-
-// describe names processes that will not die: pid, state, where they hang.
-func describe(pids []int) string {
-	var list []string
-	for _, pid := range pids {
-		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		state := "gone"
-		for line := range strings.Lines(string(status)) {
-			if rest, ok := strings.CutPrefix(line, "State:"); ok {
-				state = strings.TrimSpace(rest)
+		news := false
+		for _, pid := range pids {
+			if pid == os.Getpid() {
+				continue
+			}
+			if e := unix.Kill(pid, unix.SIGKILL); e != nil && !errors.Is(e, unix.ESRCH) {
+				err = fmt.Errorf("kill %d: %w", pid, e)
+			}
+			if _, ok := seen[pid]; !ok {
+				seen[pid] = struct{}{}
+				all = append(all, pid)
+				news = true
 			}
 		}
-		wchan, _ := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", pid))
-		list = append(list, fmt.Sprintf("pid %d, state %s, in %s", pid, state, wchan))
+		if len(pids) > 0 {
+			err = errors.Join(err, c.ThawAll())
+		}
+		if err != nil || !news {
+			return all, err
+		}
 	}
-	return strings.Join(list, "; ")
+	return all, nil
+}
+
+// beginFreeze asks for all to be frozen, without waiting for it.
+func (c *Cgroup) beginFreeze() {
+	dir, file, _ := c.freezer()
+	word := "FROZEN"
+	if file == "cgroup.freeze" {
+		word = "1"
+	}
+	if dir != "" {
+		_ = writeFile(filepath.Join(dir, file), word)
+	}
+}
+
+// waitEnd waits until the processes have ended, or for as long as timeout.
+func waitEnd(pids []int, timeout time.Duration) {
+	deadline := time.Now().Add(timeout)
+	for _, pid := range pids {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		if err != nil { // a sandbox
+			time.Sleep(min(time.Millisecond, time.Until(deadline)))
+			continue
+		}
+		f := os.NewFile(uintptr(fd), "pidfd")
+		_, _ = linux.PollExit(f, max(time.Until(deadline), 0))
+		f.Close()
+	}
 }
 
 // Destroy removes the cgroups, and those below them. Processes that are still
 // in them are killed.
 func (c *Cgroup) Destroy() error {
 	pause := 200 * time.Microsecond
-	for deadline := time.Now().Add(removeTimeout); ; time.Sleep(pause) {
-		var busy error
+	for deadline := time.Now().Add(removeTimeout); ; {
+		var left error
+		busy := false
 		for _, dir := range c.directories() {
 			if err := remove(dir); err != nil {
-				busy = err
+				busy = busy || errors.Is(err, unix.EBUSY)
+				left = errors.Join(left, err)
 			}
 		}
-		if busy == nil {
+		if left == nil {
 			return nil
 		}
-		if !errors.Is(busy, unix.EBUSY) || time.Now().After(deadline) {
-			return fmt.Errorf("remove cgroup: %w", busy)
+		if !busy || time.Now().After(deadline) {
+			return &fault.Error{Op: "remove cgroup", Err: left, Hint: c.describe()}
 		}
-		if err := c.Kill(); err != nil {
-			return err
+		if pids, _ := c.killAll(); len(pids) > 0 {
+			waitEnd(pids, time.Until(deadline))
+			continue
 		}
+		// A process that has ended may be counted for a moment.
+		time.Sleep(pause)
 		pause = min(2*pause, 20*time.Millisecond)
 	}
 }
@@ -150,28 +143,42 @@ func (c *Cgroup) Destroy() error {
 // tried first.
 func remove(dir string) error {
 	err := unix.Rmdir(dir)
+	if err == nil || errors.Is(err, unix.ENOENT) || !exists(dir) {
+		return nil // a read-only filesystem says so of what is not there too
+	}
+	if errors.Is(err, unix.EBUSY) {
+		walkErr := walk(dir, func(*os.File) error { return nil }, func(parent *os.File, name string) error {
+			err := unix.Unlinkat(int(parent.Fd()), name, unix.AT_REMOVEDIR)
+			if err != nil && !errors.Is(err, unix.ENOENT) {
+				return &os.PathError{Op: "rmdir", Path: dir + "/…/" + name, Err: err}
+			}
+			return nil
+		})
+		if walkErr != nil && !gone(walkErr) {
+			return walkErr
+		}
+		err = unix.Rmdir(dir)
+	}
 	if err == nil || errors.Is(err, unix.ENOENT) {
 		return nil
 	}
-	entries, readErr := os.ReadDir(dir)
-	if errors.Is(readErr, fs.ErrNotExist) {
-		return nil
-	}
-	below := false
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
+	return &os.PathError{Op: "rmdir", Path: dir, Err: err}
+}
+
+// describe names processes that will not die: pid, state, where they hang.
+func (c *Cgroup) describe() string {
+	pids, _ := c.PIDs()
+	var list []string
+	for _, pid := range pids {
+		status, _ := readFile(fmt.Sprintf("/proc/%d/status", pid))
+		state := "gone"
+		for line := range strings.Lines(status) {
+			if rest, ok := strings.CutPrefix(line, "State:"); ok {
+				state = strings.TrimSpace(rest)
+			}
 		}
-		below = true
-		if err := remove(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
+		wchan, _ := readFile(fmt.Sprintf("/proc/%d/wchan", pid))
+		list = append(list, fmt.Sprintf("pid %d, state %s, in %s", pid, state, wchan))
 	}
-	if below {
-		err = unix.Rmdir(dir)
-	}
-	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return &os.PathError{Op: "rmdir", Path: dir, Err: err}
-	}
-	return nil
+	return strings.Join(list, "; ")
 }

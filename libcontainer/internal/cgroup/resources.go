@@ -2,40 +2,45 @@ package cgroup
 
 import (
 	"maps"
+	"math"
 
 	"github.com/opencontainers/cgroups"
-	devices "github.com/opencontainers/cgroups/devices/config"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// convert is the spec's resources as the controllers take them. What the spec
-// leaves out, or gives as 0, stays unset. The result is never nil.
+// convert is the spec's resources as the library takes them. What the spec
+// leaves out, or gives as 0, stays unset. The result is never nil, which the
+// library could not bear, and is made anew each time: the library keeps what
+// it is given.
 func convert(r *specs.LinuxResources, v2 bool) *cgroups.Resources {
 	out := &cgroups.Resources{}
 	if r == nil {
-		r = &specs.LinuxResources{}
+		out.Devices = deviceRules(nil)
+		return out
 	}
 	out.Devices = deviceRules(r.Devices)
 	convertMemory(out, r.Memory)
 	convertCPU(out, r.CPU, v2)
 	convertBlockIO(out, r.BlockIO)
+	if r.Pids != nil && r.Pids.Limit != nil {
+		limit := *r.Pids.Limit
+		out.PidsLimit = &limit
+	}
 	for _, h := range r.HugepageLimits {
 		out.HugetlbLimit = append(out.HugetlbLimit, &cgroups.HugepageLimit{Pagesize: h.Pagesize, Limit: h.Limit})
 	}
-	if r.Network != nil {
-		if r.Network.ClassID != nil {
-			out.NetClsClassid = *r.Network.ClassID
-		}
-		for _, p := range r.Network.Priorities {
+	if n := r.Network; n != nil {
+		out.NetClsClassid = value(n.ClassID)
+		for _, p := range n.Priorities {
 			out.NetPrioIfpriomap = append(out.NetPrioIfpriomap,
 				&cgroups.IfPrioMap{Interface: p.Name, Priority: int64(p.Priority)})
 		}
 	}
-	for name, limit := range r.Rdma {
-		if out.Rdma == nil {
-			out.Rdma = make(map[string]cgroups.LinuxRdma)
+	if len(r.Rdma) > 0 {
+		out.Rdma = make(map[string]cgroups.LinuxRdma, len(r.Rdma))
+		for device, limit := range r.Rdma {
+			out.Rdma[device] = cgroups.LinuxRdma{HcaHandles: limit.HcaHandles, HcaObjects: limit.HcaObjects}
 		}
-		out.Rdma[name] = cgroups.LinuxRdma{HcaHandles: limit.HcaHandles, HcaObjects: limit.HcaObjects}
 	}
 	if len(r.Unified) > 0 {
 		out.Unified = maps.Clone(r.Unified)
@@ -51,13 +56,15 @@ func value[T any](p *T) (v T) {
 	return v
 }
 
+// convertMemory leaves out the limits of kernel memory, which kernels do not
+// have any more (5.4); the user has been warned when the config was read.
 func convertMemory(out *cgroups.Resources, m *specs.LinuxMemory) {
 	if m == nil {
 		return
 	}
 	out.Memory = value(m.Limit)
 	out.MemoryReservation = value(m.Reservation)
-	out.MemorySwap = value(m.Swap)
+	out.MemorySwap = value(m.Swap) // memory and swap; the library takes them apart for v2
 	out.MemorySwappiness = m.Swappiness
 	out.OomKillDisable = value(m.DisableOOMKiller)
 	out.MemoryCheckBeforeUpdate = value(m.CheckBeforeUpdate)
@@ -68,7 +75,10 @@ func convertCPU(out *cgroups.Resources, c *specs.LinuxCPU, v2 bool) {
 		return
 	}
 	out.CpuShares = value(c.Shares)
-	if v2 {
+	out.CPUIdle = c.Idle
+	// An idle cgroup has the least weight, and v2 refuses to be given another
+	// (kernel/sched/fair.c, sched_group_set_shares).
+	if v2 && value(c.Idle) != 1 {
 		out.CpuWeight = cgroups.ConvertCPUSharesToCgroupV2Value(out.CpuShares)
 	}
 	out.CpuQuota = value(c.Quota)
@@ -78,7 +88,6 @@ func convertCPU(out *cgroups.Resources, c *specs.LinuxCPU, v2 bool) {
 	out.CpuRtPeriod = value(c.RealtimePeriod)
 	out.CpusetCpus = c.Cpus
 	out.CpusetMems = c.Mems
-	out.CPUIdle = c.Idle
 }
 
 func convertBlockIO(out *cgroups.Resources, b *specs.LinuxBlockIO) {
@@ -91,76 +100,53 @@ func convertBlockIO(out *cgroups.Resources, b *specs.LinuxBlockIO) {
 		out.BlkioWeightDevice = append(out.BlkioWeightDevice,
 			cgroups.NewWeightDevice(d.Major, d.Minor, value(d.Weight), value(d.LeafWeight)))
 	}
-	for _, t := range [...]struct {
-		from []specs.LinuxThrottleDevice
-		to   *[]*cgroups.ThrottleDevice
-	}{
-		{b.ThrottleReadBpsDevice, &out.BlkioThrottleReadBpsDevice},
-		{b.ThrottleWriteBpsDevice, &out.BlkioThrottleWriteBpsDevice},
-		{b.ThrottleReadIOPSDevice, &out.BlkioThrottleReadIOPSDevice},
-		{b.ThrottleWriteIOPSDevice, &out.BlkioThrottleWriteIOPSDevice},
-	} {
-		for _, d := range t.from {
-			*t.to = append(*t.to, cgroups.NewThrottleDevice(d.Major, d.Minor, d.Rate))
-		}
-	}
+	out.BlkioThrottleReadBpsDevice = throttles(b.ThrottleReadBpsDevice)
+	out.BlkioThrottleWriteBpsDevice = throttles(b.ThrottleWriteBpsDevice)
+	out.BlkioThrottleReadIOPSDevice = throttles(b.ThrottleReadIOPSDevice)
+	out.BlkioThrottleWriteIOPSDevice = throttles(b.ThrottleWriteIOPSDevice)
 }
 
-// deviceRules are the spec's, then those that every container has: it may make
-// any node, and use the default devices, terminals and tun.
-func deviceRules(list []specs.LinuxDeviceCgroup) []*devices.Rule {
-	var rules []*devices.Rule
+func throttles(list []specs.LinuxThrottleDevice) (out []*cgroups.ThrottleDevice) {
 	for _, d := range list {
-		kind := devices.WildcardDevice
-		if d.Type != "" {
-			kind = devices.Type(d.Type[0])
-		}
-		if kind == 'u' {
-			kind = devices.CharDevice
-		}
-		rules = append(rules, &devices.Rule{
-			Type: kind, Major: number(d.Major), Minor: number(d.Minor),
-			// In the kernel's order, whatever the spec's.
-			Permissions: devices.Permissions("").Union(devices.Permissions(d.Access)), Allow: d.Allow,
-		})
+		out = append(out, cgroups.NewThrottleDevice(d.Major, d.Minor, d.Rate))
 	}
-	return append(rules, defaultRules()...)
+	return out
 }
 
-func number(n *int64) int64 {
-	if n == nil {
-		return devices.Wildcard
-	}
-	return *n
-}
-
-func defaultRules() []*devices.Rule {
-	const all = devices.Wildcard
-	rules := []*devices.Rule{
-		{Type: devices.CharDevice, Major: all, Minor: all, Permissions: "m", Allow: true},
-		{Type: devices.BlockDevice, Major: all, Minor: all, Permissions: "m", Allow: true},
-	}
-	for _, d := range [...][2]int64{
-		{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, // null zero full random urandom tty
-		{136, all}, {5, 2}, // pts/*, ptmx
-		{10, 200}, // net/tun
-	} {
-		rules = append(rules, &devices.Rule{
-			Type: devices.CharDevice, Major: d[0], Minor: d[1], Permissions: "rwm", Allow: true,
-		})
-	}
-	return rules
-}
-
-// withoutMknod are the rules without those that let every node be made, which
-// a parent may not have.
-func withoutMknod(rules []*devices.Rule) []*devices.Rule {
-	var rest []*devices.Rule
-	for _, r := range rules {
-		if r.Allow && r.Permissions == "m" && r.Major == devices.Wildcard && r.Minor == devices.Wildcard {
-			continue
+// dropDefaults leaves out what a new cgroup is like anyway. Engines send "no
+// limit" for all they know, also where the kernel has no such controller.
+func dropDefaults(r *cgroups.Resources) {
+	for _, limit := range [...]*int64{&r.Memory, &r.MemoryReservation, &r.MemorySwap, &r.CpuQuota} {
+		if *limit < 0 {
+			*limit = 0
 		}
-		rest = append(rest, r)
 	}
-	return rest
+	if r.PidsLimit != nil && *r.PidsLimit < 0 {
+		r.PidsLimit = nil
+	}
+	if r.CpuBurst != nil && *r.CpuBurst == 0 {
+		r.CpuBurst = nil
+	}
+	if r.CPUIdle != nil && *r.CPUIdle == 0 {
+		r.CPUIdle = nil
+	}
+}
+
+// limited tells whether any limit is asked for. Device rules are none: they
+// are asked for by everybody, and nobody expects them of a rootless runtime.
+func limited(r *specs.LinuxResources) bool {
+	if r == nil {
+		return false
+	}
+	c := convert(r, false)
+	dropDefaults(c)
+	memory := c.Memory != 0 || c.MemoryReservation != 0 || c.MemorySwap != 0 || c.OomKillDisable ||
+		c.MemorySwappiness != nil && *c.MemorySwappiness != math.MaxUint64 // -1, as old engines say
+	cpu := c.CpuShares != 0 || c.CpuQuota != 0 || c.CpuBurst != nil || c.CpuPeriod != 0 ||
+		c.CpuRtRuntime != 0 || c.CpuRtPeriod != 0 || c.CpusetCpus != "" || c.CpusetMems != "" || c.CPUIdle != nil
+	blockIO := c.BlkioWeight != 0 || c.BlkioLeafWeight != 0 || len(c.BlkioWeightDevice) > 0 ||
+		len(c.BlkioThrottleReadBpsDevice) > 0 || len(c.BlkioThrottleWriteBpsDevice) > 0 ||
+		len(c.BlkioThrottleReadIOPSDevice) > 0 || len(c.BlkioThrottleWriteIOPSDevice) > 0
+	return memory || cpu || blockIO || c.PidsLimit != nil || len(c.HugetlbLimit) > 0 ||
+		c.NetClsClassid != 0 || len(c.NetPrioIfpriomap) > 0 || len(c.Rdma) > 0 || len(c.Unified) > 0
 }
