@@ -68,7 +68,7 @@ func TestWithoutAny(t *testing.T) {
 		t.Errorf("Doors: %+v, %v", d, err)
 	}
 	for name, f := range map[string]func() error{
-		"Limit": c.Limit, "LimitPids": c.LimitPids, "Thaw": c.Thaw, "ThawAll": c.ThawAll,
+		"Limit": c.Limit, "LimitPids": c.LimitPids, "Resume": c.Resume, "Thaw": c.Thaw,
 		"Kill": c.Kill, "Destroy": c.Destroy,
 	} {
 		if err := f(); err != nil {

@@ -7,7 +7,7 @@
 // waits for a grace period.
 //
 //	New ─▶ Vacant ─▶ Create ─▶ Doors ─▶ Limit ─▶ LimitPids      create
-//	Load ─▶ Doors, Freeze, Thaw, Frozen, PIDs                   exec, pause …
+//	Load ─▶ Doors, Freeze, Resume, Frozen, PIDs                   exec, pause …
 //	Load ─▶ Kill ─▶ Destroy                                     kill, delete
 //
 // Three layouts (cgroups(7)): v2, one tree at /sys/fs/cgroup; v1, a hierarchy

@@ -44,7 +44,7 @@ func (c *Cgroup) Freeze() error {
 		err = freezeV2(dir)
 	}
 	if err != nil {
-		_ = c.Thaw()
+		_ = c.Resume()
 	}
 	return err
 }
@@ -81,9 +81,9 @@ func freezeV2(dir string) error {
 	}
 }
 
-// Thaw lets the container run. What was frozen by itself in a cgroup below
+// Resume undoes Freeze. What was frozen by itself in a cgroup below
 // stays so.
-func (c *Cgroup) Thaw() error {
+func (c *Cgroup) Resume() error {
 	dir, file, word := c.freezer()
 	if dir == "" {
 		return nil
@@ -95,9 +95,9 @@ func (c *Cgroup) Thaw() error {
 	return err
 }
 
-// ThawAll lets the container run and every cgroup below its own: on v1 a
+// Thaw lets the container run and every cgroup below its own: on v1 a
 // process that is frozen there does not die.
-func (c *Cgroup) ThawAll() error {
+func (c *Cgroup) Thaw() error {
 	dir, file, word := c.freezer()
 	if dir == "" {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,9 +32,19 @@ const (
 // Kill sends SIGKILL to every process of the container, in cgroups below its
 // own too, thaws them, and waits a moment for their end.
 func (c *Cgroup) Kill() error {
-	pids, err := c.killAll()
-	waitEnd(pids, killGrace)
-	return err
+	for range killRounds {
+		pids, err := c.killAll()
+		waitEnd(pids, killGrace)
+		if err != nil {
+			return err
+		}
+		// A fork that was under way may have become visible by now.
+		left, err := c.PIDs()
+		if err != nil || !slices.ContainsFunc(left, func(pid int) bool { return !slices.Contains(pids, pid) }) {
+			return err
+		}
+	}
+	return fmt.Errorf("processes are forked faster than they are killed: %s", c.describe())
 }
 
 // killAll kills all there are, and tells which it found.
@@ -54,7 +65,7 @@ func (c *Cgroup) killAll() ([]int, error) {
 		}
 		pids, err := c.PIDs()
 		if err != nil {
-			return all, errors.Join(err, c.ThawAll())
+			return all, errors.Join(err, c.Thaw())
 		}
 		news := false
 		for _, pid := range pids {
@@ -71,7 +82,7 @@ func (c *Cgroup) killAll() ([]int, error) {
 			}
 		}
 		if len(pids) > 0 {
-			err = errors.Join(err, c.ThawAll())
+			err = errors.Join(err, c.Thaw())
 		}
 		if err != nil || !news {
 			return all, err

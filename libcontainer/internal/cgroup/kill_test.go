@@ -36,7 +36,7 @@ func testFreeze(t *testing.T, c *Cgroup) {
 	if after := cpuTime(t, cmd.Process.Pid); after != before {
 		t.Errorf("it ran while frozen: %s, then %s ticks", before, after)
 	}
-	if err := c.Thaw(); err != nil {
+	if err := c.Resume(); err != nil {
 		t.Fatal(err)
 	}
 	if c.Frozen() {
@@ -61,7 +61,7 @@ func cpuTime(t *testing.T, pid int) string {
 	return f[12] + "+" + f[13] // utime, stime
 }
 
-// Thaw leaves alone what was frozen by itself below; Kill does not.
+// Resume leaves alone what was frozen by itself below; Kill does not.
 func TestV1FrozenChild(t *testing.T) {
 	needV1(t)
 	c := create(t, specFor(nil), Options{})
@@ -76,7 +76,7 @@ func TestV1FrozenChild(t *testing.T) {
 	if c.Frozen() {
 		t.Error("the child is frozen, not the container")
 	}
-	if err := c.Thaw(); err != nil {
+	if err := c.Resume(); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, sub, "freezer.self_freezing", "1")
@@ -98,10 +98,7 @@ func TestV1KillForking(t *testing.T) {
 		t.Fatal(err)
 	}
 	enter(t, c, `echo ready; f() { f & f & }; while :; do f 2>/dev/null; done`)
-	time.Sleep(50 * time.Millisecond)
-	if n := len(pidsOf(t, c)); n < 10 {
-		t.Errorf("only %d processes: nothing is tested", n)
-	}
+	eventually(t, "10 processes", func() bool { return len(pidsOf(t, c)) >= 10 })
 	paths := c.Paths()
 	delete(paths, unified)
 	v1, err := Load(paths, nil, Options{})
@@ -111,8 +108,15 @@ func TestV1KillForking(t *testing.T) {
 	if err := v1.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if pids := pidsOf(t, c); len(pids) > 0 {
-		t.Errorf("left: %v", pids)
+	eventually(t, "the end of all", func() bool { return len(pidsOf(t, c)) == 0 })
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func TestConvert(t *testing.T) {
 		"memory": {
 			in: &specs.LinuxResources{Memory: &specs.LinuxMemory{
 				Limit: new(int64(2)), Reservation: new(int64(1)), Swap: new(int64(3)), Swappiness: new(uint64(60)),
-				Kernel: new(int64(9)), //nolint:staticcheck // deprecated, and sent
+				Kernel:    new(int64(9)), //nolint:staticcheck // deprecated, and sent
 				KernelTCP: new(int64(9)), DisableOOMKiller: new(true), CheckBeforeUpdate: new(true),
 			}},
 			want: cgroups.Resources{
