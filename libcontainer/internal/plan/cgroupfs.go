@@ -51,7 +51,8 @@ func (c *compiler) cgroupBind(r *mountRequest, dir, own string) *Mount {
 		source, optional = dir, true
 	}
 	attr := r.Attr
-	if optional || c.hasNamespace(specs.UserNamespace) && !c.hasNamespace(specs.CgroupNamespace) {
+	foreign := c.o.Rootless || c.hasNamespace(specs.UserNamespace)
+	if optional || foreign && !c.hasNamespace(specs.CgroupNamespace) {
 		attr.Set |= unix.MOUNT_ATTR_RDONLY
 		attr.Clear &^= unix.MOUNT_ATTR_RDONLY
 	}

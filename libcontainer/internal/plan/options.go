@@ -35,60 +35,48 @@ type option struct {
 }
 
 // mountOptions is the table: runtime-spec, config.md, "Linux mount options",
-// and those of crun that engines use. The times are one field of several
-// values, cleared as a whole (mount_setattr(2), MOUNT_ATTR__ATIME).
+// and those of crun that engines use. An attribute's name with an r before it
+// is the same for all mounts below.
 func mountOptions() []option {
-	const (
-		ro      = unix.MOUNT_ATTR_RDONLY
-		nosuid  = unix.MOUNT_ATTR_NOSUID
-		nodev   = unix.MOUNT_ATTR_NODEV
-		noexec  = unix.MOUNT_ATTR_NOEXEC
-		times   = unix.MOUNT_ATTR__ATIME
-		noatime = unix.MOUNT_ATTR_NOATIME
-		strict  = unix.MOUNT_ATTR_STRICTATIME
-		nodir   = unix.MOUNT_ATTR_NODIRATIME
-		nosym   = unix.MOUNT_ATTR_NOSYMFOLLOW
-		rec     = unix.MS_REC
-	)
-	return []option{
-		{"ro", attribute, ro, 0},
-		{"rw", attribute, 0, ro},
-		{"nosuid", attribute, nosuid, 0},
-		{"suid", attribute, 0, nosuid},
-		{"nodev", attribute, nodev, 0},
-		{"dev", attribute, 0, nodev},
-		{"noexec", attribute, noexec, 0},
-		{"exec", attribute, 0, noexec},
-		{"noatime", attribute, noatime, times},
+	attributes := attributeOptions()
+	others := otherOptions()
+	table := make([]option, 0, 2*len(attributes)+len(others))
+	table = append(table, attributes[:]...)
+	for _, o := range attributes {
+		table = append(table, option{"r" + o.name, recursive, o.set, o.clear})
+	}
+	return append(table, others[:]...)
+}
+
+// attributeOptions: the times are one field of several values, cleared as a
+// whole (mount_setattr(2), MOUNT_ATTR__ATIME); of them relatime is 0.
+func attributeOptions() [18]option {
+	const times = unix.MOUNT_ATTR__ATIME
+	return [...]option{
+		{"ro", attribute, unix.MOUNT_ATTR_RDONLY, 0},
+		{"rw", attribute, 0, unix.MOUNT_ATTR_RDONLY},
+		{"nosuid", attribute, unix.MOUNT_ATTR_NOSUID, 0},
+		{"suid", attribute, 0, unix.MOUNT_ATTR_NOSUID},
+		{"nodev", attribute, unix.MOUNT_ATTR_NODEV, 0},
+		{"dev", attribute, 0, unix.MOUNT_ATTR_NODEV},
+		{"noexec", attribute, unix.MOUNT_ATTR_NOEXEC, 0},
+		{"exec", attribute, 0, unix.MOUNT_ATTR_NOEXEC},
+		{"noatime", attribute, unix.MOUNT_ATTR_NOATIME, times},
 		{"atime", attribute, 0, times},
-		{"strictatime", attribute, strict, times},
+		{"strictatime", attribute, unix.MOUNT_ATTR_STRICTATIME, times},
 		{"nostrictatime", attribute, 0, times},
 		{"relatime", attribute, 0, times},
 		{"norelatime", attribute, 0, times},
-		{"nodiratime", attribute, nodir, 0},
-		{"diratime", attribute, 0, nodir},
-		{"nosymfollow", attribute, nosym, 0},
-		{"symfollow", attribute, 0, nosym},
+		{"nodiratime", attribute, unix.MOUNT_ATTR_NODIRATIME, 0},
+		{"diratime", attribute, 0, unix.MOUNT_ATTR_NODIRATIME},
+		{"nosymfollow", attribute, unix.MOUNT_ATTR_NOSYMFOLLOW, 0},
+		{"symfollow", attribute, 0, unix.MOUNT_ATTR_NOSYMFOLLOW},
+	}
+}
 
-		{"rro", recursive, ro, 0},
-		{"rrw", recursive, 0, ro},
-		{"rnosuid", recursive, nosuid, 0},
-		{"rsuid", recursive, 0, nosuid},
-		{"rnodev", recursive, nodev, 0},
-		{"rdev", recursive, 0, nodev},
-		{"rnoexec", recursive, noexec, 0},
-		{"rexec", recursive, 0, noexec},
-		{"rnoatime", recursive, noatime, times},
-		{"ratime", recursive, 0, times},
-		{"rstrictatime", recursive, strict, times},
-		{"rnostrictatime", recursive, 0, times},
-		{"rrelatime", recursive, 0, times},
-		{"rnorelatime", recursive, 0, times},
-		{"rnodiratime", recursive, nodir, 0},
-		{"rdiratime", recursive, 0, nodir},
-		{"rnosymfollow", recursive, nosym, 0},
-		{"rsymfollow", recursive, 0, nosym},
-
+func otherOptions() [30]option {
+	const rec = unix.MS_REC
+	return [...]option{
 		{"shared", propagation, unix.MS_SHARED, 0},
 		{"rshared", propagation, unix.MS_SHARED | rec, 0},
 		{"slave", propagation, unix.MS_SLAVE, 0},
@@ -106,9 +94,9 @@ func mountOptions() []option {
 		{"lazytime", superblock, 0, 0},
 		{"nolazytime", superblock, 0, 0},
 		{"iversion", superblock, 0, 0},
-		{"noiversion", nothing, 0, 0},
 		{"acl", superblock, 0, 0},
 		{"noacl", superblock, 0, 0},
+		{"noiversion", nothing, 0, 0},
 		{"silent", nothing, 0, 0},
 		{"loud", nothing, 0, 0},
 		{"defaults", nothing, 0, 0},
@@ -119,10 +107,12 @@ func mountOptions() []option {
 		{"tmpcopyup", copyUpOption, 0, 0},
 		{"idmap", idmapOption, 0, 0},
 		{"ridmap", idmapOption, rec, 0},
-		{"src-nofollow", noFollowOption, 0, 0},
+		{srcNoFollow, noFollowOption, 0, 0},
 		{"dest-nofollow", noFollowOption, 0, 0},
 	}
 }
+
+const srcNoFollow = "src-nofollow"
 
 // MountOptions are the options that a configuration may give, sorted. Those of
 // idmapped mounts are a feature of its own.
@@ -186,7 +176,7 @@ func (r *mountRequest) take(o *option, value string) {
 		r.idmap, r.idmapText = true, value
 		r.IDMapRecursive = r.IDMapRecursive || o.set != 0
 	case noFollowOption:
-		if o.name == "src-nofollow" {
+		if o.name == srcNoFollow {
 			r.NoFollowSource = true
 		} else {
 			r.NoFollowDestination = true
