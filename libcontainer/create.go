@@ -112,7 +112,9 @@ func (c *creation) prepare() (err error) {
 	if c.host, err = hostFacts(); err != nil {
 		return err
 	}
-	c.cgroup, err = cgroup.New(spec, cgroup.Options{ID: c.o.ID, Rootless: c.o.Rootless, UserNS: c.host.UserNS})
+	c.cgroup, err = cgroup.New(spec, cgroup.Options{
+		ID: c.o.ID, Rootless: c.o.Rootless, UserNS: c.host.UserNS, Host: &c.host, Warn: c.log.Warnf,
+	})
 	if err != nil {
 		return err
 	}
@@ -257,7 +259,10 @@ func namedStep(err error, joins []plan.Join, open *spawn.Joins) error {
 	if !errors.As(err, &step) {
 		return err
 	}
-	e := &fault.Error{Op: wire.StepName(step.Step), Err: step.Errno}
+	e := &fault.Error{Op: wire.StepName(step.Step), Err: step.Errno, Hint: namespaceHint(step.Errno)}
+	if strings.HasPrefix(e.Op, "create ") || strings.HasPrefix(e.Op, "clone ") {
+		e.Field = "linux.namespaces"
+	}
 	if strings.HasPrefix(e.Op, "join ") && step.Index < len(open.List) {
 		for _, j := range joins {
 			if j.Type == uint64(open.List[step.Index].Type) {
@@ -266,6 +271,17 @@ func namedStep(err error, joins []plan.Join, open *spawn.Joins) error {
 		}
 	}
 	return e
+}
+
+func namespaceHint(errno unix.Errno) string {
+	switch errno {
+	case unix.ENOSPC, unix.EUSERS:
+		return "a limit below /proc/sys/user, or of nested namespaces, is reached"
+	case unix.EPERM:
+		return "without privilege a new user namespace is needed, and must be allowed"
+	default:
+		return ""
+	}
 }
 
 // enter takes init from its first namespaces to the fifo.

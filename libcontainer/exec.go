@@ -240,7 +240,7 @@ func awaitExecve(pipe, pidfd *os.File) error {
 	if err := unix.SetNonblock(int(pipe.Fd()), true); err != nil {
 		return err
 	}
-	return awaitExec(int(pipe.Fd()), pidfd)
+	return awaitExec(int(pipe.Fd()), pidfd, "unable to start container process: ")
 }
 
 // Signal sends sig to the process.

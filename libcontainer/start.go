@@ -67,12 +67,13 @@ func (c *Container) releaseInit() error {
 		return ErrNotRunning
 	}
 	defer pidfd.Close()
-	return awaitExec(fd, pidfd)
+	const during = "unable to start container process: error during container init: "
+	return awaitExec(fd, pidfd, during)
 }
 
 // awaitExec reads what init says before its program runs: nothing, or an
-// error. An init that ends without a word has been killed.
-func awaitExec(fd int, pidfd *os.File) error {
+// error, which is given with the prefix. An init that ends without a word has been killed.
+func awaitExec(fd int, pidfd *os.File, prefix string) error {
 	var said []byte
 	buf := make([]byte, wire.MaxPayload)
 	for {
@@ -98,8 +99,7 @@ func awaitExec(fd int, pidfd *os.File) error {
 			said = append(said, buf[:n]...)
 			continue
 		case len(said) > 0:
-			return fmt.Errorf("unable to start container process: error during container init: %w",
-				wire.DecodeFailure(said))
+			return fmt.Errorf("%s%w", prefix, wire.DecodeFailure(said))
 		}
 		return nil
 	}
@@ -135,6 +135,9 @@ func (c *Container) postStart(ctx context.Context) error {
 // endTimeout bounds how long a killed container may take to end.
 const endTimeout = 10 * time.Second
 
+// promptly is how long a process that nothing holds may take to end.
+const promptly = 50 * time.Millisecond
+
 // end kills every process of the container, waits until the first has ended,
 // and removes the cgroups.
 func (c *Container) end() error {
@@ -146,8 +149,12 @@ func (c *Container) end() error {
 		}
 	}
 	cg, cgErr := c.cgroup()
-	if cgErr == nil && cg.Frozen() {
-		cgErr = cg.Thaw() // what is frozen does not die
+	if cgErr == nil && err == nil {
+		// What is frozen does not die: the container, or a part of it, whose
+		// end init of a pid namespace waits for.
+		if gone, _ := linux.PollExit(pidfd, promptly); !gone {
+			cgErr = cg.Thaw()
+		}
 	}
 	if err == nil {
 		gone, err := linux.PollExit(pidfd, endTimeout)

@@ -248,6 +248,17 @@ static void new_time_namespace(int sock, int proc, const struct header *h)
 	close(fd);
 }
 
+/* The container may use every processor that its cgroup allows, whatever ours
+ * are: by now it is in its cgroup, and the kernel cuts the mask to that. */
+static void reset_affinity(void)
+{
+	unsigned long all[1024 / sizeof(unsigned long)];
+
+	memset(all, 0xff, sizeof(all));
+	/* A sandbox may refuse; then the caller's processors are ours. */
+	syscall(SYS_sched_setaffinity, 0, sizeof(all), all);
+}
+
 /* In init: the namespaces that are left. They are made after the user
  * namespace has its maps: made together with it, the mqueue filesystem's root
  * would belong to nobody. */
@@ -302,6 +313,7 @@ static void bootstrap(int sock)
 	if (h.new_namespaces & CLONE_NEWUSER)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	clone_init(sock, &h, cgroup);
+	reset_affinity();
 	if (h.new_namespaces & CLONE_NEWUSER)
 		take_maps(sock, &h);
 	new_namespaces(sock, proc, &h);

@@ -2,6 +2,7 @@ package initproc
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -29,6 +30,26 @@ func dropBounding(keep uint64) error {
 	return nil
 }
 
+// lacking names the capabilities that are asked for and not ours to give.
+func lacking(want uint64) string {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var have [2]unix.CapUserData
+	if err := unix.Capget(&header, &have[0]); err != nil {
+		return ""
+	}
+	want &^= uint64(have[0].Permitted) | uint64(have[1].Permitted)<<32
+	var names []string
+	for i, name := range plan.CapabilityNames() {
+		if want&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (the runtime does not hold " + strings.Join(names, ", ") + ")"
+}
+
 // setCapabilities sets the sets of this thread; the bounding set is done.
 func setCapabilities(c *plan.Capabilities) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -42,7 +63,7 @@ func setCapabilities(c *plan.Capabilities) error {
 		}
 	}
 	if err := unix.Capset(&header, &data[0]); err != nil {
-		return fmt.Errorf("capset: %w", err)
+		return fmt.Errorf("capset: %w%s", err, lacking(c.Permitted))
 	}
 	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
 		return fmt.Errorf("clear ambient set: %w", err)

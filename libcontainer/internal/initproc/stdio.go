@@ -27,6 +27,9 @@ func reopenStdio() error {
 			continue
 		}
 		null, err := openNull()
+		if errors.Is(err, unix.ENOENT) {
+			return nil // an image without devices keeps the host's
+		}
 		if err != nil {
 			return err
 		}
