@@ -21,10 +21,13 @@ type Child struct {
 	Placed bool
 	conn   *wire.Conn
 	reaped bool
+	// inside: it has said that it is in all its namespaces.
+	inside bool
 }
 
-func newChild(conn *wire.Conn, pid int, placed bool) (*Child, error) {
-	c := &Child{Pid: pid, conn: conn, Placed: placed}
+func newChild(conn *wire.Conn, e entered, placed bool) (*Child, error) {
+	pid := e.pid
+	c := &Child{Pid: pid, conn: conn, Placed: placed || e.placed, inside: e.namespaces}
 	// It is our child (CLONE_PARENT) and not yet reaped: the pid is its own.
 	stat, err := linux.ReadStat(pid)
 	if err == nil {
@@ -72,6 +75,9 @@ func (c *Child) Mapped() error { return c.conn.SendMapped() }
 
 // Namespaces waits until the child is in all its namespaces.
 func (c *Child) Namespaces() error {
+	if c.inside {
+		return nil
+	}
 	m, err := c.recv()
 	if err != nil {
 		return err

@@ -116,9 +116,9 @@ func (b *Bootstrap) Abort() {
 // Enter sends the header and waits for init's pid. The bootstrap is reaped.
 func (b *Bootstrap) Enter(h *wire.Header) (*Child, error) {
 	err := b.conn.SendHeader(h)
-	var pid, placed int
+	var r entered
 	if err == nil {
-		pid, placed, err = receivePid(b.conn)
+		r, err = awaitPid(b.conn)
 	}
 	if err != nil {
 		status := b.end()
@@ -129,7 +129,7 @@ func (b *Bootstrap) Enter(h *wire.Header) (*Child, error) {
 	}
 	_, _ = linux.Wait(b.pid)
 	b.pid = 0
-	return newChild(b.conn, pid, placed != 0 || b.Placed)
+	return newChild(b.conn, r, b.Placed)
 }
 
 func (b *Bootstrap) end() unix.WaitStatus {
@@ -140,17 +140,31 @@ func (b *Bootstrap) end() unix.WaitStatus {
 	return status
 }
 
-func receivePid(conn *wire.Conn) (pid, placed int, err error) {
-	m, err := conn.Recv()
-	if err != nil {
-		return 0, 0, err
+// entered is what the bootstrap and its child have said.
+type entered struct {
+	pid    int
+	placed bool // clone3 took the cgroup
+	// namespaces: the child was faster than its parent, and is in them all.
+	namespaces bool
+}
+
+// awaitPid waits for the bootstrap's report of init's pid. Both have the
+// socket by then, and init may speak first.
+func awaitPid(conn *wire.Conn) (e entered, err error) {
+	for {
+		m, err := conn.Recv()
+		if err != nil {
+			return e, err
+		}
+		m.CloseFDs()
+		if m.Kind == wire.KindNamespaces && !e.namespaces {
+			e.namespaces = true
+			continue
+		}
+		r, err := report(m, wire.KindPid)
+		e.pid, e.placed = int(r.Value), r.Index != 0
+		return e, err
 	}
-	defer m.CloseFDs()
-	r, err := report(m, wire.KindPid)
-	if err != nil {
-		return 0, 0, err
-	}
-	return int(r.Value), int(r.Index), nil
 }
 
 // report decodes a message of the C side, which is of the wanted kind or says
