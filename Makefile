@@ -64,7 +64,7 @@ demo: deps-demo ## build rung and show a container's life, as root or rootless
 	@RUNG=$(CURDIR)/rung tests/demo.sh
 
 .PHONY: test
-test: ## everything: deps, lint, unit, fuzz, cross build, integration
+test: ## everything: deps, lint, unit with fuzz seeds, cross build, integration
 	@MAKE='$(MAKE)' tests/all.sh
 
 .PHONY: unit

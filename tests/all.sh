@@ -32,7 +32,6 @@ stage deps deps-test
 stage build all
 stage lint lint
 stage unit unit
-stage fuzz fuzz
 stage cross cross
 stage integration integration
 

@@ -147,7 +147,7 @@ func (p *process) poll(fds []unix.PollFd, pause time.Duration) error {
 	}
 	var err error
 	if p.inside {
-		at, until := unsafe.Pointer(unsafe.SliceData(fds)), unsafe.Pointer(timeout) //nolint:gosec // for the kernel
+		at, until := unsafe.Pointer(unsafe.SliceData(fds)), unsafe.Pointer(timeout)
 		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(at), uintptr(len(fds)), uintptr(until), 0, 0, 0)
 		if errno != 0 {
 			err = errno

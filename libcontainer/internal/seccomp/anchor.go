@@ -75,7 +75,7 @@ func (c *compiler) addAnchor(s string) error {
 		if err != nil {
 			return fault.Invalid(out.arch.field, err)
 		}
-		e := entry{uint32(sys), answer{ret: c.def}}
+		e := entry{uint32(sys), answer{ret: c.def}} //nolint:gosec // a number is not negative here
 		if unknown := c.unknown(); !unknown.ask && out.newest >= 0 && int64(sys) > out.newest {
 			e.answer = unknown
 		}

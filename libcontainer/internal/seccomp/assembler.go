@@ -32,7 +32,7 @@ func (p *assembler) emit(i insn) int {
 func (p *assembler) offset(to int) int { return len(p.code) - to - 1 }
 
 // jump is an unconditional jump.
-func (p *assembler) jump(to int) int { return p.emit(insn{code: opJA, k: uint32(p.offset(to))}) }
+func (p *assembler) jump(to int) int { return p.emit(insn{code: opJA, k: uint32(p.offset(to))}) } //nolint:gosec // offsets are forward and within the program
 
 // to lets the next instruction be followed by that at an index.
 func (p *assembler) to(next int) {
@@ -68,7 +68,7 @@ func (p *assembler) branch(code uint16, k uint32, yes, no int) int {
 	if p.offset(yes) > farthest {
 		yes = p.jump(yes)
 	}
-	return p.emit(insn{code: code, jt: uint8(p.offset(yes)), jf: uint8(p.offset(no)), k: k})
+	return p.emit(insn{code: code, jt: uint8(p.offset(yes)), jf: uint8(p.offset(no)), k: k}) //nolint:gosec // offset has checked the range
 }
 
 // search is a binary search for the span that the number in the accumulator

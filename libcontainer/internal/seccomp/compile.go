@@ -122,11 +122,11 @@ func (c *compiler) resolve(out *calls, a arch, index map[string]int) error {
 			c.multiplexed = c.multiplexed || n.ruled
 			continue
 		}
-		if !out.private(uint32(nr)) {
+		if !out.private(uint32(nr)) { //nolint:gosec // not negative, by the case above
 			out.newest = max(out.newest, nr)
 		}
 		if n.ruled {
-			numbers = append(numbers, number{entry{nr: uint32(nr)}, i})
+			numbers = append(numbers, number{entry{nr: uint32(nr)}, i}) //nolint:gosec // the same
 		}
 	}
 	if multiplexed {

@@ -59,7 +59,7 @@ func (b *canonical) rule(s *specs.LinuxSyscall) {
 
 func (b *canonical) number(n uint64) { *b = binary.AppendUvarint(*b, n) }
 
-func (b *canonical) list(n int) { b.number(uint64(n)) }
+func (b *canonical) list(n int) { b.number(uint64(n)) } //nolint:gosec // a length
 
 func (b *canonical) text(s string) {
 	b.list(len(s))

@@ -26,9 +26,9 @@ func Load(p *Program) (listener int, err error) {
 	}
 	prog := unix.SockFprog{
 		Len:    uint16(n),
-		Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.SliceData(p.Filter))), //nolint:gosec // G103: n of them, by the check above
+		Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.SliceData(p.Filter))),
 	}
-	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flags), uintptr(unsafe.Pointer(&prog))) //nolint:gosec // G103: x/sys has no wrapper
+	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flags), uintptr(unsafe.Pointer(&prog)))
 	runtime.KeepAlive(p)
 	if errno != 0 {
 		return -1, refused(errno, p)

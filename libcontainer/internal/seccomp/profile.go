@@ -151,7 +151,7 @@ func actionValue(name specs.LinuxSeccompAction, errno *uint, field, errnoField s
 	if *errno > limit {
 		return 0, fault.Invalid(errnoField, fmt.Errorf("%d is above %d", *errno, limit))
 	}
-	return ret | uint32(*errno), nil
+	return ret | uint32(*errno), nil //nolint:gosec // checked above
 }
 
 // flags are the flags for seccomp(2). A profile that does not speak of flags

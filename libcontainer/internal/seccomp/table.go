@@ -109,7 +109,7 @@ func (c *calls) spans(unknown answer) []span {
 		spans = append(spans, span{e.nr, e.answer}, span{e.nr + 1, after(e.nr)})
 	}
 	if c.newest >= 0 {
-		spans = append(spans, span{uint32(c.newest) + 1, unknown})
+		spans = append(spans, span{uint32(c.newest) + 1, unknown}) //nolint:gosec // an x32 or plain number
 	}
 	return spans
 }
