@@ -55,6 +55,12 @@ func (c *Container) Start(ctx context.Context) error {
 // the startContainer hooks and executes the program: the end of the fifo's
 // stream means that it has, text is the error.
 func (c *Container) releaseInit() error {
+	// First, for from the open on init runs, and may end at once.
+	pidfd, err := linux.OpenPidfd(c.record.InitPid, c.record.InitStart)
+	if err != nil {
+		return ErrNotRunning
+	}
+	defer pidfd.Close()
 	path := c.dir.file(startedFile)
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -62,11 +68,6 @@ func (c *Container) releaseInit() error {
 	}
 	defer unix.Close(fd)
 	defer os.Remove(path)
-	pidfd, err := linux.OpenPidfd(c.record.InitPid, c.record.InitStart)
-	if err != nil {
-		return ErrNotRunning
-	}
-	defer pidfd.Close()
 	const during = "unable to start container process: error during container init: "
 	return awaitExec(fd, pidfd, during)
 }
