@@ -20,8 +20,7 @@ broken_rows() {
 		want=${want//\{file\}/$BUNDLE/config.json}
 		run "$RUNG" --root "$STATE" create "$ID" </dev/null 3>&- 4>&-
 		count=$((count + 1))
-		# The log escapes quotes and backslashes.
-		if [[ $status != 1 || $(log_message) != "rung create failed: $want" || -e $STATE/$ID ]]; then
+		if [[ $status != 1 || $(log_message "$output") != "rung create failed: $want" || -e $STATE/$ID ]]; then
 			bad+="$(jq -r .name <<<"$row"): status $status, $output"$'\n'"    wanted $want"$'\n'
 		fi
 	done < <(broken_rows broken.json)
@@ -31,8 +30,10 @@ broken_rows() {
 	[ -z "$(remains)" ]
 }
 
+# log_message RECORD: the message of a log record, which escapes quotes and
+# backslashes.
 log_message() {
-	local text=${output#*msg=\"}
+	local text=${1#*msg=\"}
 	text=${text%\"}
 	printf '%b' "${text//\\\"/\"}"
 }
@@ -47,7 +48,7 @@ log_message() {
 		want=${want//\{file\}/$file}
 		run "$RUNG" --root "$STATE" exec --process "$file" "$ID" </dev/null 3>&- 4>&-
 		count=$((count + 1))
-		if [[ $status != 255 || $(log_message) != "exec failed: $want" ]]; then
+		if [[ $status != 255 || $(log_message "$output") != "exec failed: $want" ]]; then
 			bad+="$(jq -r .name <<<"$row"): status $status, $output"$'\n'"    wanted $want"$'\n'
 		fi
 	done < <(broken_rows broken-process.json)

@@ -29,9 +29,9 @@ killed_at() {
 nothing_runs() {
 	local file
 	! pgrep -f 'rung init' >/dev/null || return 1
-	for file in $(find /sys/fs/cgroup -path "*$ID/cgroup.procs" 2>/dev/null); do
+	while read -r file; do
 		[[ -z $(<"$file") ]] || return 1
-	done
+	done < <(find /sys/fs/cgroup -path "*$ID/cgroup.procs" 2>/dev/null)
 }
 
 @test "fault: killed when the state is saved" { killed_at created-state; }

@@ -95,7 +95,7 @@ hook() {
 	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "sleep 77 & wait"], timeout: 1}]'
 	run -1 rung create "$ID"
 	[[ $output == *'hook ran past specified timeout'* ]]
-	! pgrep -f 'sleep 77'
+	run ! pgrep -f 'sleep 77'
 }
 
 @test "hooks: the environment: the caller's, its own, none inside" {
@@ -106,6 +106,6 @@ hook() {
 	run -0 rung run -d "$ID"
 	grep -qx FOOX=1 caller
 	grep -qx A=1 own
-	! grep -q FOOX own
-	! grep -q FOOX inside
+	run ! grep -q FOOX own
+	run ! grep -q FOOX inside
 }

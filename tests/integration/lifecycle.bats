@@ -110,8 +110,8 @@ stopped_container() {
 @test "lifecycle: unknown IDs" {
 	local command
 	mkdir -p "$STATE"
-	for command in state start delete 'kill' 'exec'; do
-		run rung $command nobody true
+	for command in state start delete kill exec; do
+		run rung "$command" nobody true
 		[ "$status" -ne 0 ]
 	done
 	run -1 rung state nobody
@@ -125,8 +125,8 @@ stopped_container() {
 	local id
 	mkdir -p "$STATE" "$BATS_TEST_TMPDIR/other"
 	for id in .. . ../other a/b 'a b' $'a\nb' ''; do
-		for command in create state start kill delete 'delete --force'; do
-			run -1 rung $command "$id"
+		for command in create state start kill delete; do
+			run -1 rung "$command" "$id"
 			[[ $output == *'invalid container ID format'* || $output == *'container id cannot be empty'* ]]
 		done
 	done

@@ -18,9 +18,9 @@ import (
 // it gets to the foreground.
 func TestProxyInBackground(t *testing.T) { child(t, "background", &syscall.SysProcAttr{Setsid: true}) }
 
-func inBackground() error {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, unix.SIGTTIN, unix.SIGTTOU)
+// shell is the leader of the session, and stays in the foreground: an orphaned
+// process group would not be signalled.
+func shell() error {
 	keyboard, user, err := openPair()
 	if err != nil {
 		return err
@@ -28,17 +28,20 @@ func inBackground() error {
 	if err := MakeControlling(user); err != nil {
 		return err
 	}
-	other := exec.Command("/bin/sleep", "100")
-	other.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := other.Start(); err != nil {
-		return err
-	}
-	defer func() {
-		_ = other.Process.Kill()
-		_ = other.Wait()
-	}()
-	if err := foreground(user, other.Process.Pid); err != nil {
-		return err
+	job := exec.Command("/proc/self/exe")
+	job.Env = append(os.Environ(), "CONSOLE_TEST_CHILD=job")
+	job.Stderr = os.Stderr
+	job.ExtraFiles = []*os.File{keyboard, user}
+	job.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return job.Run()
+}
+
+func backgroundJob() error {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGTTIN, unix.SIGTTOU)
+	keyboard, user := os.NewFile(3, "keyboard"), os.NewFile(4, "user")
+	if !background(4) {
+		return errors.New("not in the background")
 	}
 	master, slave, err := openPair()
 	if err != nil {

@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -309,7 +308,15 @@ func TestProxyLosesNothing(t *testing.T) {
 
 func TestProxyDrainEnds(t *testing.T) {
 	r, w := pipe(t)
-	go func() { _, _ = io.Copy(io.Discard, r) }()
+	go func() { // slower than the writer
+		buf := make([]byte, 4096)
+		for {
+			if _, err := r.Read(buf); err != nil {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	s := newSession(t, nil, w)
 	s.process(t, "exec yes") // and does not end
 	time.Sleep(100 * time.Millisecond)

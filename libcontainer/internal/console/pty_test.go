@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 	case "controlling":
 		exit(controlling())
 	case "background":
-		exit(inBackground())
+		exit(shell())
+	case "job":
+		exit(backgroundJob())
 	}
 }
 

@@ -63,7 +63,7 @@ func TestOutputKeptOpen(t *testing.T) {
 	for name, tc := range map[string]struct{ script, want string }{
 		"success":        {"sleep 100 & echo $! >FILE", ""},
 		"failure":        {"sleep 100 & echo $! >FILE; echo out; exit 1", "error running k hook #0: exit status 1, stdout: out"},
-		"stdout is busy": {"yes & echo $! >FILE; exit 0", ""},
+		"stdout is busy": {"yes & echo $! >FILE; sleep 0.2", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "pid")
