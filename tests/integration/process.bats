@@ -199,7 +199,8 @@ load helpers
 	run -0 --separate-stderr bash -c 'trap "" USR1 PIPE; exec "$1" --root "$2" run "$3" </dev/null' - "$RUNG" "$STATE" "$ID"
 	check '.signals.ignored | index(10) != null and index(13) != null'
 	run -0 --separate-stderr env --default-signal "$RUNG" --root "$STATE" run "$ID" </dev/null
-	check '.signals.ignored == []'
+	# 32 and 33 are the C library's own, and as they were.
+	check '.signals.ignored - [32, 33] == []'
 	check '.signals.blocked == []'
 }
 
