@@ -48,6 +48,8 @@ static void bits(const char *name, uint64_t set)
 
 static void signals(const char *status)
 {
+	/* glibc's own: what its posix_spawn starts has them ignored. */
+	const uint64_t internal = 1ull << 31 | 1ull << 32;
 	static const char *const rows[][2] = {
 		{ "blocked", "SigBlk" }, { "ignored", "SigIgn" },
 		{ "caught", "SigCgt" },	 { "pending", "SigPnd" },
@@ -59,7 +61,7 @@ static void signals(const char *status)
 		const char *v = status_field(status, rows[i][1]);
 
 		printf("%s", i ? "," : "");
-		bits(rows[i][0], v ? strtoull(v, NULL, 16) : 0);
+		bits(rows[i][0], v ? strtoull(v, NULL, 16) & ~internal : 0);
 	}
 	putchar('}');
 }
