@@ -9,7 +9,7 @@
 # census prints the machine as it is, processes aside.
 census() {
 	if [[ ${RUNG_CENSUS:-all} == mine ]]; then
-		census_all | grep -F -e "$BATS_SUITE_TMPDIR" -e "$RUNG_SUITE" || true
+		census_all | grep -F -e "$BATS_SUITE_TMPDIR" -e "$RUNG_SUITE-" || true
 		return
 	fi
 	census_all
@@ -58,12 +58,12 @@ strays() {
 		"$RUNG" | "${RUNG_TEST:-$RUNG}") [[ ${RUNG_CENSUS:-all} == mine ]] || why="runs $exe" ;;
 		esac
 		mark=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^RUNG_MARK=//p')
-		if [[ $mark == "$RUNG_SUITE"* ]]; then
+		if [[ $mark == "$RUNG_SUITE"-* ]]; then
 			why="started by $mark"
 		elif [[ -z $why && ${RUNG_CENSUS:-all} == all ]]; then
 			[[ $(readlink "/proc/$pid/ns/mnt" 2>/dev/null) == "$own_mnt" ]] || why='in a mount namespace of its own'
 		fi
-		if [[ -z $why ]] && grep -qF "$RUNG_SUITE" "/proc/$pid/cgroup" 2>/dev/null; then
+		if [[ -z $why ]] && grep -qF "$RUNG_SUITE-" "/proc/$pid/cgroup" 2>/dev/null; then
 			why='in a cgroup of a test'
 		fi
 		[[ -n $why ]] || continue

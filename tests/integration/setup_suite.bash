@@ -67,7 +67,7 @@ sweep() {
 		umount -l "$mount"
 	done
 	sleep 0.2
-	find /sys/fs/cgroup -depth -type d -name "*$RUNG_SUITE*" -exec rmdir {} + 2>/dev/null
+	find /sys/fs/cgroup -depth -type d -name "*$RUNG_SUITE-*" -exec rmdir {} + 2>/dev/null
 }
 
 programs() {
