@@ -25,12 +25,13 @@ type Foreground struct {
 
 // forwarded are the signals that the process is sent when the caller gets
 // them. Not among them: CHLD and URG, which are our own, WINCH, which resizes
-// the terminal, and those that cannot be caught.
+// the terminal, PIPE, which would tell the process that our own output has
+// nobody who reads it, and those that cannot be caught.
 func forwarded() []os.Signal {
 	return []os.Signal{
 		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGABRT, unix.SIGUSR1, unix.SIGUSR2,
 		unix.SIGALRM, unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGIO, unix.SIGPWR,
-		unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGTRAP, unix.SIGSYS, unix.SIGPIPE,
+		unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGTRAP, unix.SIGSYS,
 	}
 }
 

@@ -42,10 +42,11 @@ hook() {
 }
 
 @test "hooks: createContainer is in the container's namespaces, and knows pid 1" {
-	hook createContainer "cat > $BUNDLE/container.json; readlink /proc/self/ns/uts > $BUNDLE/uts"
+	hook createContainer "pwd > $BUNDLE/cwd; cat > $BUNDLE/container.json; readlink /proc/self/ns/uts > $BUNDLE/uts"
 	run -0 rung run -d "$ID"
 	output=$(<container.json)
 	check '.pid == 1 and .status == "creating"'
+	[ "$(<cwd)" = "$BUNDLE/rootfs" ]
 	[ "$(<uts)" = "$(readlink "/proc/$(host_pid "$ID")/ns/uts")" ]
 }
 

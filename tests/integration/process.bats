@@ -215,3 +215,28 @@ load helpers
 	args true
 	run -0 rung run "$ID"
 }
+
+@test "process: an init that waits for start holds nothing of the host's but its fifo and /proc" {
+	run -0 rung create "$ID"
+	local pid fd
+	pid=$(host_pid "$ID")
+	for fd in "/proc/$pid/fd"/*; do
+		case ${fd##*/}:$(readlink "$fd") in
+		[012]:*) ;;
+		*:"$STATE/$ID/exec.fifo" | *:/proc | *:anon_inode:\[event*\]) ;;
+		*)
+			echo "open: $fd $(readlink "$fd")"
+			return 1
+			;;
+		esac
+	done
+}
+
+@test "process: the runtime that init runs from cannot be opened for writing" {
+	config '.process.capabilities |= with_entries(.value += ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"])'
+	run -0 rung create "$ID"
+	# While it runs, writing is ETXTBSY, which passes; the mount it is seen
+	# through is read-only, which stays.
+	run -1 rung exec "$ID" chmod 755 /proc/1/exe
+	[[ $output == *'Read-only file system'* ]]
+}

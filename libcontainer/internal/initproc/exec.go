@@ -69,5 +69,10 @@ func (p *initProcess) exec() error {
 
 // runHooks runs the hooks that belong inside: createContainer, startContainer.
 func (p *initProcess) runHooks(s *plan.Step) error {
+	if s.Value == "createContainer" && p.root != nil {
+		if err := p.root.Enter(); err != nil {
+			return err
+		}
+	}
 	return hooks.RunInside(s.Value, s.Hooks)
 }

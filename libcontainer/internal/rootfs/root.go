@@ -245,6 +245,10 @@ func (r *Root) propagation(flags uint64) error {
 	return propagate(r.dir, flags, r.proc)
 }
 
+// Enter makes the root the current working directory, as createContainer hooks
+// find it.
+func (r *Root) Enter() error { return os.NewSyscallError("fchdir", unix.Fchdir(int(r.dir.Fd()))) }
+
 // makeDirectory makes a directory where there is nothing.
 func (r *Root) makeDirectory(path string) error {
 	f, _, err := linux.CreateInRoot(r.dir, path, unix.S_IFDIR|0o755, 0, 0)

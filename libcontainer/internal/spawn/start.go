@@ -66,8 +66,12 @@ func Start(o Options) (*Bootstrap, error) {
 		Dir:   "/",
 		Files: files,
 		// Nothing of the caller's environment comes along. One processor:
-		// init has one thread that works.
-		Env: []string{socketVariable + "=" + strconv.Itoa(stdio+o.Preserve), "GOMAXPROCS=1", "GOGC=off"},
+		// init has one thread that works, and none needs to be preempted,
+		// while it waits for start least of all.
+		Env: []string{
+			socketVariable + "=" + strconv.Itoa(stdio+o.Preserve),
+			"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1",
+		},
 		Sys: &syscall.SysProcAttr{},
 	}
 	if o.Cgroup != nil {
