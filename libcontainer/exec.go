@@ -154,6 +154,7 @@ func (e *execution) prepare() (err error) {
 	}
 	e.plan, err = plan.ForExec(e.o.Process, plan.Container{
 		ID: e.c.record.ID, Spec: e.spec, PID: e.c.record.InitPid, PreserveFDs: e.o.IO.PreserveFDs,
+		NoNewKeyring: e.c.record.Keyring,
 	}, host)
 	return err
 }

@@ -15,7 +15,7 @@ func (c *creation) newRecord() *record {
 		ID: c.o.ID, Schema: schema, Creating: true, Bundle: c.bundle.Dir,
 		Owner:       uint32(os.Geteuid()), //nolint:gosec // a uid
 		CgroupPaths: c.cgroup.Paths(), Rootless: c.o.Rootless,
-		Preserved: c.o.IO.PreserveFDs,
+		Preserved: c.o.IO.PreserveFDs, Keyring: c.o.NoNewKeyring,
 		Config:    project(spec, c.bundle.Rootfs, c.bundle.Dir),
 	}
 	r.Config.Cgroups.Rootless = c.o.Rootless

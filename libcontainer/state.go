@@ -44,6 +44,7 @@ type record struct {
 	Bundle    string                `json:"bundle"`
 	Owner     uint32                `json:"owner"`
 	Preserved int                   `json:"preserved_fds,omitempty"`
+	Keyring   bool                  `json:"no_new_keyring,omitempty"` // an exec keeps the caller's, too
 	Resources *specs.LinuxResources `json:"resources,omitempty"`
 }
 
