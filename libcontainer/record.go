@@ -16,7 +16,7 @@ func (c *creation) newRecord() *record {
 		Owner:       uint32(os.Geteuid()), //nolint:gosec // a uid
 		CgroupPaths: c.cgroup.Paths(), Rootless: c.o.Rootless,
 		Preserved: c.o.IO.PreserveFDs, Keyring: c.o.NoNewKeyring,
-		Config:    project(spec, c.bundle.Rootfs, c.bundle.Dir),
+		Config: project(spec, c.bundle.Rootfs, c.bundle.Dir),
 	}
 	r.Config.Cgroups.Rootless = c.o.Rootless
 	if spec.Linux != nil {
