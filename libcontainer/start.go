@@ -85,12 +85,17 @@ func awaitExec(fd int, pidfd *os.File, prefix string) error {
 		if _, err := linux.Poll(fds, -1); err != nil {
 			return err
 		}
-		n, err := 0, error(nil)
-		if fds[0].Revents != 0 {
-			n, err = unix.Read(fd, buf)
-		} else {
+		if fds[0].Revents == 0 {
+			// Ended; what it had said may have come after the one was
+			// looked at, and before the other was.
+			if _, err := linux.Poll(fds[:1], 0); err != nil {
+				return err
+			}
+		}
+		if fds[0].Revents == 0 {
 			return errors.New("container init was killed before its program ran")
 		}
+		n, err := unix.Read(fd, buf)
 		switch {
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 			continue
