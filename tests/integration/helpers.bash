@@ -242,6 +242,33 @@ check() {
 	return 1
 }
 
+# add_mount DESTINATION TYPE SOURCE [OPTION...] adds an entry to mounts.
+add_mount() {
+	config '$ARGS.positional as $a | .mounts += [{destination: $a[0], type: $a[1], source: $a[2], options: $a[3:]}]' \
+		--args -- "$@"
+}
+
+# last_mount prints the path of the last entry, as messages name it.
+last_mount() {
+	jq -r '"mounts[\(.mounts | length - 1)]"' config.json
+}
+
+# mount_of DESTINATION FILTER [JQ OPTION...] holds for the topmost mount there,
+# in what the probe has found.
+mount_of() {
+	check '[.mounts[] | select(.destination == $destination)][-1] | '"$2" --arg destination "$1" "${@:3}"
+}
+
+# user_namespace maps the container's ids 0 to 65535 to 200000 on, and gives
+# its root filesystem to them.
+user_namespace() {
+	require userns
+	chown -R --no-dereference 200000:200000 rootfs
+	config '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings'
+}
+
 # has_status ID STATUS
 has_status() {
 	[[ $(rung state "$1" 2>/dev/null | jq -r .status) == "$2" ]]
@@ -286,6 +313,34 @@ receive() {
 # mounts are seen there, what is mounted there is not seen outside.
 private_mounts() {
 	unshare --mount --propagation slave -- "$@"
+}
+
+# private_namespace: from here on rung runs in a mount namespace of the test's
+# own, a slave of the machine's, and so does `in_private COMMAND...`.
+private_namespace() {
+	run_bg namespace unshare --mount --propagation slave -- sleep 1000
+	PRIVATE=$BG_PID
+	wait_for 5 differs "/proc/$PRIVATE/ns/mnt" /proc/self/ns/mnt
+	# The namespace is left when it is gone: containers are still deleted.
+	cat >"$BATS_TEST_TMPDIR/rung-in-private" <<-END
+		#!/bin/bash
+		enter=()
+		if [[ -e /proc/$PRIVATE/ns/mnt ]]; then
+			enter=(nsenter --mount=/proc/$PRIVATE/ns/mnt -- sh -c 'cd "\$0" && exec "\$@"' "\$PWD")
+		fi
+		exec "\${enter[@]}" "$RUNG" "\$@"
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/rung-in-private"
+	RUNG=$BATS_TEST_TMPDIR/rung-in-private
+}
+
+in_private() {
+	# shellcheck disable=SC2016 # for the inner shell
+	nsenter --mount="/proc/$PRIVATE/ns/mnt" -- sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"
+}
+
+differs() {
+	[[ $(readlink "$1") != "$(readlink "$2")" ]]
 }
 
 # --- what a test needs of the machine ---
