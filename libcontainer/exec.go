@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -188,6 +189,9 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 		return namedStep(err, nil, joins)
 	}
 	e.child = child
+	if err := e.place(doors); err != nil {
+		return err
+	}
 	if err := child.Namespaces(); err != nil {
 		return namedStep(err, nil, joins)
 	}
@@ -220,6 +224,24 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 			return e.o.IO.Terminal(master)
 		},
 	})
+}
+
+// place moves the child into the v2 cgroup by its pid where it could not be
+// started in it: outside it would have neither limits nor device rules.
+func (e *execution) place(doors *cgroup.Doors) error {
+	if doors.V2 == nil || e.child.Placed {
+		return nil
+	}
+	const file = "cgroup.procs"
+	fd, err := unix.Openat(int(doors.V2.Fd()), file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		_, err = unix.Write(fd, []byte(strconv.Itoa(e.child.Pid)))
+		_ = unix.Close(fd)
+	}
+	if err != nil && !e.c.record.Rootless {
+		return &Error{Op: "enter cgroup", Path: doors.V2.Name() + "/" + file, Err: err}
+	}
+	return nil
 }
 
 // mapsZero: the container's user namespace has a root. Where it was joined by
