@@ -103,6 +103,11 @@ func New(spec *specs.Spec, o Options) (*Cgroup, error) {
 	if len(c.paths) == 0 && !c.spared() {
 		return nil, fmt.Errorf("no cgroup hierarchy is mounted at %s", o.root())
 	}
+	if !c.v2 && len(c.paths) > 0 {
+		if err := c.missingV1(c.limits()); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }
 
@@ -113,11 +118,15 @@ func Load(paths map[string]string, r *specs.LinuxResources, o Options) (*Cgroup,
 		c.paths = map[string]string{} // rootless, without any
 		return c, nil
 	}
-	kind, err := kindOf(o.root())
-	if err != nil {
-		return nil, err
+	// Called by every command. A controller's hierarchy is of v1; the v2 tree
+	// alone is also what a rootless container may have of a hybrid layout.
+	if _, ok := paths[unified]; ok && len(paths) == 1 {
+		kind, err := kindOf(o.root())
+		if err != nil {
+			return nil, err
+		}
+		c.v2 = kind == treeV2
 	}
-	c.v2 = kind == treeV2
 	for key, dir := range paths {
 		// All in these directories will be killed, and they are removed: what
 		// a damaged state names must not be a hierarchy, or lie elsewhere.
@@ -140,7 +149,7 @@ func (c *Cgroup) directories() []string {
 
 // spared: rootless, nothing was asked for, so that no cgroup is needed.
 func (c *Cgroup) spared() bool {
-	return c.o.Rootless && c.asked == "" && !limited(c.resources)
+	return c.o.Rootless && c.asked == "" && limitField(c.limits()) == ""
 }
 
 // checkAsked refuses paths that are not one of a cgroup of one's own.

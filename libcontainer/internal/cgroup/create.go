@@ -62,16 +62,22 @@ func (c *Cgroup) Create() error {
 		if err == nil {
 			continue
 		}
-		if refused(err) && (c.spared() || c.o.Rootless && c.limitless(dir)) {
+		if refused(err) && c.dispensable(dir) {
+			removeMade(news)
 			c.forget(dir)
 			continue
 		}
-		for _, dir := range slices.Backward(made) {
-			_ = unix.Rmdir(dir)
-		}
+		removeMade(made)
 		return c.explain(err)
 	}
 	return nil
+}
+
+// removeMade removes what was made, the last first.
+func removeMade(dirs []string) {
+	for _, dir := range slices.Backward(dirs) {
+		_ = unix.Rmdir(dir)
+	}
 }
 
 // makeV1 makes a directory in a v1 hierarchy, and those it lies in. It tells
@@ -156,27 +162,82 @@ func (c *Cgroup) createV2() error {
 	if dir == "" {
 		return nil
 	}
-	// Enables all controllers on the way.
-	err := fs2.CreateCgroupPath(dir, &cgroups.Cgroup{Resources: c.convert()})
-	if err == nil {
-		return c.delegate(dir)
-	}
-	if refused(err) && c.spared() {
+	made, err := c.makeV2(dir)
+	switch {
+	case err != nil && refused(err) && c.spared():
 		c.forget(dir)
 		return nil
-	}
-	return c.explain(err)
-}
-
-// limitless: a hierarchy that only keeps processes together, a named one or
-// the v2 tree in a hybrid layout.
-func (c *Cgroup) limitless(dir string) bool {
-	for key, d := range c.paths {
-		if d == dir && key != unified && !strings.HasPrefix(key, "name=") {
-			return false
+	case err != nil:
+		err = c.explain(err)
+	default:
+		if err = missingV2(dir, c.limits()); err == nil {
+			err = c.delegate(dir)
 		}
 	}
-	return true
+	if err != nil {
+		removeMade(made)
+	}
+	return err
+}
+
+// makeV2 makes the directory and those it lies in, with all controllers that
+// there are.
+func (c *Cgroup) makeV2(dir string) (made []string, err error) {
+	err = makeDir(dir)
+	switch {
+	case err == nil:
+		made = []string{dir}
+	case errors.Is(err, unix.ENOENT):
+		made = missing(dir)
+	case !errors.Is(err, unix.EEXIST):
+		return nil, err
+	}
+	if !errors.Is(err, unix.ENOENT) && c.equipped(dir) {
+		return made, nil
+	}
+	// Enables the controllers in each cgroup on the way.
+	err = fs2.CreateCgroupPath(dir, &cgroups.Cgroup{Resources: c.convert()})
+	return made, err
+}
+
+// equipped tells whether the new cgroup has all controllers of the root, so
+// that none need be enabled. That spares writes to the cgroup.subtree_control
+// of its ancestors: each, also one that changes nothing, makes the kernel look
+// at every cgroup below (kernel/cgroup/cgroup.c, cgroup_lock_and_drain_offline).
+func (c *Cgroup) equipped(dir string) bool {
+	all, err := readFile(c.o.root() + "/cgroup.controllers")
+	if err != nil {
+		return false
+	}
+	have, err := readFile(dir + "/cgroup.controllers")
+	if err != nil || have != all {
+		return false
+	}
+	kind, err := readFile(dir + "/cgroup.type")
+	return err == nil && kind == "domain\n"
+}
+
+// dispensable: rootless, the hierarchy of dir need not be had, since no path and
+// no limit in it was asked for, or since it only keeps processes together: a
+// named one, or the v2 tree in a hybrid layout.
+func (c *Cgroup) dispensable(dir string) bool {
+	if !c.o.Rootless {
+		return false
+	}
+	limits, list := c.limits(), controllers()
+	limitless := true
+	for key, d := range c.paths {
+		if d != dir || key == unified || strings.HasPrefix(key, "name=") {
+			continue
+		}
+		limitless = false
+		for i := range list {
+			if list[i].v1 == key && list[i].asked(limits) != "" {
+				return false
+			}
+		}
+	}
+	return limitless || c.asked == ""
 }
 
 // forget leaves out a hierarchy.
@@ -189,11 +250,14 @@ func (c *Cgroup) forget(dir string) {
 }
 
 func (c *Cgroup) explain(err error) error {
-	if f := resourceField(err); f != "" {
+	if f := resourceField(err, c.resources); f != "" {
 		return &fault.Error{Op: "set", Field: f, Err: err}
 	}
 	e := &fault.Error{Op: "create cgroup", Field: pathField, Err: err}
 	if c.o.Rootless && refused(err) {
+		if field := limitField(c.limits()); c.asked == "" && field != "" {
+			e.Field = field
+		}
 		e.Hint = "rootless needs no limits + no cgrouppath when no permission is granted for cgroups"
 	}
 	return e
@@ -216,7 +280,6 @@ func (c *Cgroup) delegate(dir string) error {
 		if err == nil || errors.Is(err, unix.ENOENT) || c.o.Rootless && refused(err) {
 			continue
 		}
-		_ = unix.Rmdir(dir)
 		return &fault.Error{Op: "delegate cgroup", Field: pathField, Err: err}
 	}
 	return nil

@@ -64,27 +64,33 @@ func deviceRule(d *specs.LinuxDeviceCgroup) *devices.Rule {
 	return r
 }
 
-// limitDevices sets the device rules on v1. On v2 every cgroup on the way has
-// its own program, and a device must be allowed by all.
+// limitDevices sets the device rules. On v2 every cgroup on the way has its own
+// program, and a device must be allowed by all. Rootless it is no error that
+// they cannot be: they are root's to set, and nobody expects them.
 func (c *Cgroup) limitDevices(r *cgroups.Resources) error {
-	dir := c.paths["devices"]
-	if r.SkipDevices || dir == "" && c.o.Rootless {
+	if r.SkipDevices {
 		return nil
 	}
+	err := c.setDevices(r)
+	if c.o.Rootless {
+		return nil
+	}
+	return err
+}
+
+func (c *Cgroup) setDevices(r *cgroups.Resources) error {
+	if c.v2 {
+		return cgroups.DevicesSetV2(c.paths[unified], r)
+	}
+	dir := c.paths["devices"]
 	if dir == "" {
 		return errors.New("no devices controller is mounted: the container could use every device")
 	}
 	all, allowed, plain := plainRules(r.Devices)
-	var err error
 	if plain && c.fresh {
-		err = c.allowDevices(dir, all, allowed)
-	} else {
-		err = (&fs.DevicesGroup{}).Set(dir, r)
+		return c.allowDevices(dir, all, allowed)
 	}
-	if c.o.Rootless {
-		return nil // root's to set, and nobody expects it
-	}
-	return err
+	return (&fs.DevicesGroup{}).Set(dir, r)
 }
 
 // plainRules takes apart what nearly every container has: all devices, or a

@@ -30,8 +30,16 @@ func (d *Doors) Close() {
 	d.Tasks, d.V2 = nil, nil
 }
 
-// Doors opens them. Without any cgroup there are none.
+// Doors opens them. Without any cgroup there are none. A v2 cgroup that shares
+// its controllers out to those below takes no process: then the error is EBUSY,
+// and DoorsOf init's pid lead to where init has gone.
 func (c *Cgroup) Doors() (*Doors, error) {
+	if dir := c.paths[unified]; dir != "" && !c.fresh {
+		const file = "/cgroup.subtree_control"
+		if shared, err := readFile(dir + file); err == nil && strings.TrimSpace(shared) != "" {
+			return nil, &os.PathError{Op: "enter", Path: dir, Err: unix.EBUSY}
+		}
+	}
 	return openDoors(c.directories(), c.paths[unified], c.spared())
 }
 
@@ -44,15 +52,37 @@ func DoorsOf(pid int) (*Doors, error) {
 	var dirs []string
 	v2 := ""
 	for _, h := range t.list {
-		// In a container without a cgroup namespace the path counts from the
-		// host's root, and only a part of the tree is mounted.
-		dir := below(filepath.Join(t.root, h.name), h.path, false, exists)
+		dir := find(filepath.Join(t.root, h.name), h.path, exists)
+		if dir == "" {
+			return nil, &os.PathError{Op: "find cgroup", Path: h.path, Err: unix.ENOENT}
+		}
 		if h.controllers == unified {
 			v2 = dir
 		}
 		dirs = append(dirs, dir)
 	}
 	return openDoors(dirs, v2, false)
+}
+
+// find is the directory of another process's cgroup, "" if it is not within
+// what is mounted at base. In a container without a cgroup namespace the path
+// counts from the host's root, and only a part of the tree is mounted: then its
+// beginning is not to be found there.
+func find(base, path string, exists func(string) bool) string {
+	switch {
+	case path == "/":
+		return base
+	case strings.HasPrefix(path, "/.."): // outside of our cgroup namespace
+		return ""
+	}
+	for rest := filepath.Clean("/" + path); rest != "/"; {
+		if exists(base + rest) {
+			return base + rest
+		}
+		_, rest, _ = strings.Cut(rest[1:], "/")
+		rest = "/" + rest
+	}
+	return ""
 }
 
 // openDoors opens those of dirs, of which v2 is of the v2 tree; with tolerant

@@ -161,6 +161,26 @@ func TestPlace(t *testing.T) {
 	}
 }
 
+func TestFind(t *testing.T) {
+	have := []string{"/cg/c", "/cg/c/init", "/cg/a/c"}
+	for name, tc := range map[string]struct{ path, want string }{
+		"plain":                         {"/c/init", "/cg/c/init"},
+		"nested":                        {"/a/c", "/cg/a/c"},
+		"without a cgroup namespace":    {"/docker/1/c/init", "/cg/c/init"},
+		"outside of our namespace":      {"/../c", ""},
+		"the root":                      {"/", "/cg"},
+		"not within":                    {"/docker/1", ""},
+		"removed while it was still in": {"/c (deleted)", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := find("/cg", tc.path, func(dir string) bool { return slices.Contains(have, dir) })
+			if got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestTreeOf(t *testing.T) {
 	h := &plan.Host{Hierarchies: []plan.Hierarchy{{Name: "cpu,cpuacct", Options: "cpuacct,cpu"}, {Name: "unified"}}}
 	own := parseMemberships("2:cpuacct,cpu:/a\n0::/b\n")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,10 +106,48 @@ func TestV1KillForking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	start := time.Now()
 	if err := v1.Kill(); err != nil {
 		t.Fatal(err)
 	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("took %s", d)
+	}
 	eventually(t, "the end of all", func() bool { return len(pidsOf(t, c)) == 0 })
+}
+
+// Frozen on the way, so that nothing forks, is not frozen for ever.
+func TestV1KillFreezing(t *testing.T) {
+	needV1(t)
+	testKillFreezing(t)
+}
+
+func TestV2KillFreezing(t *testing.T) {
+	if onV2(t) {
+		testKillFreezing(t)
+	}
+}
+
+func testKillFreezing(t *testing.T) {
+	t.Helper()
+	c := create(t, specFor(nil), Options{})
+	cmd, _ := enter(t, c, `echo ready; exec sleep 100`)
+	if said, want := c.describe(), fmt.Sprintf("pid %d, state ", cmd.Process.Pid); !strings.HasPrefix(said, want) {
+		t.Errorf("described as %q, want %q", said, want)
+	}
+	c.beginFreeze()
+	if !c.Frozen() {
+		t.Error("not frozen")
+	}
+	pids, err := c.killAll()
+	if err != nil || !slices.Equal(pids, []int{cmd.Process.Pid}) {
+		t.Errorf("killed %v, %v; want %d", pids, err, cmd.Process.Pid)
+	}
+	ends(t, cmd)
+	// On v2 what is frozen dies as well, so nothing need be thawed.
+	if !c.v2 && c.Frozen() {
+		t.Error("still frozen")
+	}
 }
 
 func eventually(t *testing.T, what string, is func() bool) {

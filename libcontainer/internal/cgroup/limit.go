@@ -2,15 +2,15 @@ package cgroup
 
 import (
 	"errors"
+	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/fs"
 	"github.com/opencontainers/cgroups/fs2"
+	"golang.org/x/sys/unix"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
 )
@@ -25,80 +25,127 @@ func (c *Cgroup) convert() *cgroups.Resources {
 	return r
 }
 
+// limits are what is asked for, whatever was there before: to have no limit asks
+// for nothing.
+func (c *Cgroup) limits() *cgroups.Resources {
+	r := convert(c.resources, c.v2)
+	dropDefaults(r)
+	return r
+}
+
 // Limit sets all limits and device rules but that of pids: the start needs
 // more threads than a container may have.
 func (c *Cgroup) Limit() error {
 	if len(c.paths) == 0 {
 		return nil // nothing was asked for, or Create would have failed
 	}
-	r := c.convert()
-	r.PidsLimit = nil
-	maps.DeleteFunc(r.Unified, func(name, _ string) bool { return ofPids(name) })
-	if len(r.Unified) == 0 {
-		r.Unified = nil // the v1 library refuses an empty one as well
-	}
 	if c.v2 {
-		return limitError(c.set(r))
+		for _, field := range withoutEffect(c.resources) {
+			c.o.warnf("%s: cgroup v2 has no such limit, ignored", field)
+		}
 	}
+	r := c.convert()
 	if err := c.limitDevices(r); err != nil {
-		return limitError(err)
+		return &fault.Error{Op: "set", Field: resourcesField + "devices", Err: err}
 	}
-	r.SkipDevices = true
-	return limitError(c.set(r))
-}
-
-// set lets the library write r.
-func (c *Cgroup) set(r *cgroups.Resources) error {
-	cg := &cgroups.Cgroup{Path: c.asked, Rootless: c.o.Rootless, Resources: r}
+	r.SkipDevices, r.PidsLimit = true, nil
 	if c.v2 {
-		m, err := fs2.NewManager(cg, c.paths[unified])
-		if err != nil {
-			return err
-		}
-		return m.Set(r)
+		return limitError(c.setV2(r), c.resources)
 	}
-	m, err := fs.NewManager(cg, c.paths)
-	if err != nil {
-		return err
-	}
-	return m.Set(r)
-}
-
-// LimitPids sets the limit of pids, when no more threads are needed.
-func (c *Cgroup) LimitPids() error {
-	r := c.convert()
-	if c.v2 && c.paths[unified] != "" {
-		return limitError(limitPidsV2(c.paths[unified], r))
-	}
-	if r.PidsLimit == nil || len(c.paths) == 0 {
-		return nil
-	}
-	dir := c.paths["pids"]
-	if dir == "" {
-		return limitError(&os.PathError{Op: "find", Path: "pids.max", Err: errors.New("no pids controller is mounted")})
-	}
-	return limitError((&fs.PidsGroup{}).Set(dir, r))
-}
-
-func limitPidsV2(dir string, r *cgroups.Resources) error {
-	if r.PidsLimit != nil {
-		// The file and its values are those of v1.
-		if err := (&fs.PidsGroup{}).Set(dir, r); err != nil {
+	if !c.fresh { // else New has looked
+		if err := c.missingV1(c.limits()); err != nil {
 			return err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Unified)) {
-		if !ofPids(name) {
+	return limitError(c.setV1(r), c.resources)
+}
+
+// setV1 writes the files of those controllers of which something is asked.
+func (c *Cgroup) setV1(r *cgroups.Resources) error {
+	list := controllers()
+	for i := range list {
+		dir := c.paths[list[i].v1]
+		if dir == "" || list[i].group == nil || list[i].asked(r) == "" {
 			continue
 		}
-		if err := cgroups.WriteFileByLine(dir, name, r.Unified[name]); err != nil {
-			return &fault.Error{Op: "set", Field: "linux.resources.unified." + name, Err: err}
+		if err := list[i].group.Set(dir, r); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+func (c *Cgroup) setV2(r *cgroups.Resources) error {
+	dir, files := c.paths[unified], r.Unified
+	r.Unified = nil
+	if limitField(r) != "" {
+		m, err := fs2.NewManager(&cgroups.Cgroup{Rootless: c.o.Rootless, Resources: r}, dir)
+		if err != nil {
+			return err
+		}
+		if err := m.Set(r); err != nil {
+			return err
+		}
+	}
+	return setUnified(dir, files, func(name string) bool { return !ofPids(name) })
+}
+
+// LimitPids sets the limit of pids, when no more threads are needed.
+func (c *Cgroup) LimitPids() error {
+	if c.resources == nil || len(c.paths) == 0 {
+		return nil
+	}
+	r := c.convert()
+	dir := c.paths["pids"]
+	if c.v2 {
+		dir = c.paths[unified]
+	}
+	if r.PidsLimit != nil && (dir != "" || *r.PidsLimit >= 0) {
+		// The file and its values are the same on v2.
+		if err := (&fs.PidsGroup{}).Set(dir, r); err != nil {
+			return limitError(err, c.resources)
+		}
+	}
+	if !c.v2 {
+		return nil
+	}
+	return setUnified(dir, r.Unified, ofPids)
+}
+
 func ofPids(file string) bool { return strings.HasPrefix(file, "pids.") }
+
+// setUnified writes those of the files that are wanted, in an order that is the
+// same each time.
+func setUnified(dir string, files map[string]string, want func(string) bool) error {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !want(name) {
+			continue
+		}
+		if err := writeUnified(dir, name, files[name]); err != nil {
+			return &fault.Error{Op: "set", Field: unifiedField(name), Err: err}
+		}
+	}
+	return nil
+}
+
+func writeUnified(dir, name, lines string) error {
+	if strings.Contains(name, "/") {
+		return errors.New("not the name of a file in the cgroup")
+	}
+	err := cgroups.WriteFileByLine(dir, name, lines)
+	if !errors.Is(err, unix.ENOENT) {
+		return err
+	}
+	controller, _, ok := strings.Cut(name, ".")
+	if !ok {
+		return fmt.Errorf("not of the form CONTROLLER.FILE: %w", err)
+	}
+	have, e := readFile(dir + "/cgroup.controllers")
+	if e == nil && controller != "cgroup" && !listed(have, controller) {
+		return unavailable(dir, controller, have)
+	}
+	return err
+}
 
 // OOMKilled tells whether the kernel has killed a process of the container for
 // its memory limit.
@@ -111,49 +158,4 @@ func (c *Cgroup) OOMKilled() bool {
 		n, err = fs.OOMKillCount(c.paths["memory"])
 	}
 	return err == nil && n > 0
-}
-
-// limitError names the field that asked for what could not be set.
-func limitError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, named := errors.AsType[*fault.Error](err); named {
-		return err
-	}
-	field := resourceField(err)
-	switch {
-	case errors.Is(err, cgroups.ErrV1NoUnified):
-		field = "linux.resources.unified"
-	case field == "":
-		field = "linux.resources"
-	}
-	return &fault.Error{Op: "set", Field: field, Err: err}
-}
-
-// resourceField is the field that the file of an error belongs to: its name
-// begins with the controller's. "" if it is no controller's file.
-func resourceField(err error) string {
-	var path *os.PathError
-	if !errors.As(err, &path) {
-		return ""
-	}
-	controller, _, ok := strings.Cut(filepath.Base(path.Path), ".")
-	if !ok {
-		return ""
-	}
-	const resources = "linux.resources."
-	switch controller {
-	case "memory", "devices", "rdma", "pids":
-		return resources + controller
-	case "cpu", "cpuset":
-		return resources + "cpu"
-	case "blkio", "io":
-		return resources + "blockIO"
-	case "hugetlb":
-		return resources + "hugepageLimits"
-	case "net_cls", "net_prio":
-		return resources + "network"
-	}
-	return ""
 }

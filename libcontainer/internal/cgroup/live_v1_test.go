@@ -186,57 +186,89 @@ func mustTree(t *testing.T) tree {
 	return tr
 }
 
+// stages goes as far as the cgroup lets it, as a create does.
+func stages(t *testing.T, spec *specs.Spec) (stage string, err error) {
+	t.Helper()
+	c, err := New(spec, Options{ID: "test"})
+	if err != nil {
+		return "new", err
+	}
+	defer func() {
+		if e := c.Destroy(); e != nil {
+			t.Error(e)
+		}
+	}()
+	if err := c.Create(); err != nil {
+		for _, dir := range c.directories() {
+			if exists(dir) {
+				t.Errorf("%s is left", dir)
+			}
+		}
+		return "create", err
+	}
+	if err := c.Limit(); err != nil {
+		return "limit", err
+	}
+	return "pids", c.LimitPids()
+}
+
+func checkFault(t *testing.T, err error, text, field string) {
+	t.Helper()
+	checkError(t, err, text)
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		t.Errorf("no field in %v, want %q", err, field)
+	} else if f.Field != field {
+		t.Errorf("field %q, want %q", f.Field, field)
+	}
+}
+
 func TestV1Refused(t *testing.T) {
 	needV1(t)
 	for name, tc := range map[string]struct {
-		r              *specs.LinuxResources
-		err, field     string
-		atCreate, pids bool
+		r                 *specs.LinuxResources
+		stage, err, field string
 	}{
 		"CPUs that are not there": {
-			r: &specs.LinuxResources{CPU: &specs.LinuxCPU{Cpus: "4000"}}, err: "write 4000", field: "linux.resources.cpu", atCreate: true,
+			r: &specs.LinuxResources{CPU: &specs.LinuxCPU{Cpus: "4000"}}, err: "write 4000", field: "linux.resources.cpu.cpus", stage: "create",
 		},
-		"shares": {r: shares(1 << 40), err: "the maximum allowed cpu-shares", field: "linux.resources"},
+		"shares": {r: shares(1 << 40), err: "the maximum allowed cpu-shares", field: "linux.resources.cpu.shares", stage: "limit"},
+		"quota": {
+			r:   &specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: new(int64(1))}},
+			err: "invalid argument", field: "linux.resources.cpu.quota", stage: "limit",
+		},
 		"unified": {
 			r:   &specs.LinuxResources{Unified: map[string]string{"memory.high": "1"}},
-			err: "cannot use unified on cgroup v1", field: "linux.resources.unified",
+			err: "cannot use unified on cgroup v1", field: "linux.resources.unified", stage: "new",
+		},
+		"pids": {
+			r:   &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(1 << 40))}},
+			err: "invalid argument", field: "linux.resources.pids.limit", stage: "pids",
 		},
 		"a hole in a list": {
 			r: &specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{
 				{Access: "rwm"},
 				{Allow: true, Type: "c", Access: "rwm"},
 				{Type: "c", Major: new(int64(1)), Minor: new(int64(1)), Access: "r"},
-			}}, err: "punch hole", field: "linux.resources",
+			}}, err: "punch hole", field: "linux.resources.devices", stage: "limit",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := New(specFor(tc.r), Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = c.Create()
-			if tc.atCreate {
-				for _, dir := range c.directories() {
-					if exists(dir) {
-						t.Errorf("%s is left", dir)
-					}
-				}
-			} else {
-				if err != nil {
-					t.Fatal(err)
-				}
-				err = c.Limit()
-			}
-			if e := c.Destroy(); e != nil {
-				t.Error(e)
-			}
-			checkError(t, err, tc.err)
-			var f *fault.Error
-			if errors.As(err, &f) && f.Field != tc.field {
-				t.Errorf("field %q, want %q", f.Field, tc.field)
+			stage, err := stages(t, specFor(tc.r))
+			checkFault(t, err, tc.err, tc.field)
+			if stage != tc.stage {
+				t.Errorf("refused at %s, want %s", stage, tc.stage)
 			}
 		})
 	}
+}
+
+// A limit below what is used already names both.
+func TestV1MemoryInUse(t *testing.T) {
+	needV1(t)
+	c := create(t, specFor(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: new(int64(4096))}}), Options{})
+	enter(t, c, `x=$(head -c 1000000 /dev/zero | tr "\\000" x); echo ready; sleep 100`)
+	checkFault(t, c.Limit(), "unable to set memory limit", "linux.resources.memory.limit")
 }
 
 func TestV1NotVacant(t *testing.T) {

@@ -18,6 +18,9 @@ func convert(r *specs.LinuxResources, v2 bool) *cgroups.Resources {
 		out.Devices = deviceRules(nil)
 		return out
 	}
+	if v2 {
+		r = forV2(r)
+	}
 	out.Devices = deviceRules(r.Devices)
 	convertMemory(out, r.Memory)
 	convertCPU(out, r.CPU, v2)
@@ -46,6 +49,50 @@ func convert(r *specs.LinuxResources, v2 bool) *cgroups.Resources {
 		out.Unified = maps.Clone(r.Unified)
 	}
 	return out
+}
+
+// forV2 is r less what v2 has nothing for.
+func forV2(r *specs.LinuxResources) *specs.LinuxResources {
+	out := *r
+	out.Network = nil
+	if r.Memory != nil {
+		memory := *r.Memory
+		memory.Swappiness, memory.DisableOOMKiller = nil, nil
+		out.Memory = &memory
+	}
+	if r.CPU != nil {
+		cpu := *r.CPU
+		cpu.RealtimeRuntime, cpu.RealtimePeriod = nil, nil
+		out.CPU = &cpu
+	}
+	if r.BlockIO != nil {
+		blockIO := *r.BlockIO
+		blockIO.LeafWeight = nil
+		out.BlockIO = &blockIO
+	}
+	return &out
+}
+
+// withoutEffect are the fields that forV2 leaves out, as far as they are set.
+func withoutEffect(r *specs.LinuxResources) (fields []string) {
+	if r == nil {
+		return nil
+	}
+	all := convert(r, false)
+	for _, a := range [...]ask{
+		{r.Memory != nil && r.Memory.Swappiness != nil && *r.Memory.Swappiness != math.MaxUint64, "memory.swappiness"},
+		{all.OomKillDisable, "memory.disableOOMKiller"},
+		{all.CpuRtRuntime != 0, "cpu.realtimeRuntime"},
+		{all.CpuRtPeriod != 0, "cpu.realtimePeriod"},
+		{all.BlkioLeafWeight != 0, "blockIO.leafWeight"},
+		{all.NetClsClassid != 0, "network.classID"},
+		{len(all.NetPrioIfpriomap) > 0, "network.priorities"},
+	} {
+		if a.set {
+			fields = append(fields, resourcesField+a.field)
+		}
+	}
+	return fields
 }
 
 // value is what p points to, or the zero that stands for unset.
@@ -116,10 +163,14 @@ func throttles(list []specs.LinuxThrottleDevice) (out []*cgroups.ThrottleDevice)
 // dropDefaults leaves out what a new cgroup is like anyway. Engines send "no
 // limit" for all they know, also where the kernel has no such controller.
 func dropDefaults(r *cgroups.Resources) {
-	for _, limit := range [...]*int64{&r.Memory, &r.MemoryReservation, &r.MemorySwap, &r.CpuQuota} {
+	for _, limit := range [...]*int64{&r.MemoryReservation, &r.MemorySwap, &r.CpuQuota} {
 		if *limit < 0 {
 			*limit = 0
 		}
+	}
+	// A limit of swap says something else where it stands alone.
+	if r.Memory < 0 && r.MemorySwap == 0 {
+		r.Memory = 0
 	}
 	if r.PidsLimit != nil && *r.PidsLimit < 0 {
 		r.PidsLimit = nil
@@ -130,23 +181,4 @@ func dropDefaults(r *cgroups.Resources) {
 	if r.CPUIdle != nil && *r.CPUIdle == 0 {
 		r.CPUIdle = nil
 	}
-}
-
-// limited tells whether any limit is asked for. Device rules are none: they
-// are asked for by everybody, and nobody expects them of a rootless runtime.
-func limited(r *specs.LinuxResources) bool {
-	if r == nil {
-		return false
-	}
-	c := convert(r, false)
-	dropDefaults(c)
-	memory := c.Memory != 0 || c.MemoryReservation != 0 || c.MemorySwap != 0 || c.OomKillDisable ||
-		c.MemorySwappiness != nil && *c.MemorySwappiness != math.MaxUint64 // -1, as old engines say
-	cpu := c.CpuShares != 0 || c.CpuQuota != 0 || c.CpuBurst != nil || c.CpuPeriod != 0 ||
-		c.CpuRtRuntime != 0 || c.CpuRtPeriod != 0 || c.CpusetCpus != "" || c.CpusetMems != "" || c.CPUIdle != nil
-	blockIO := c.BlkioWeight != 0 || c.BlkioLeafWeight != 0 || len(c.BlkioWeightDevice) > 0 ||
-		len(c.BlkioThrottleReadBpsDevice) > 0 || len(c.BlkioThrottleWriteBpsDevice) > 0 ||
-		len(c.BlkioThrottleReadIOPSDevice) > 0 || len(c.BlkioThrottleWriteIOPSDevice) > 0
-	return memory || cpu || blockIO || c.PidsLimit != nil || len(c.HugetlbLimit) > 0 ||
-		c.NetClsClassid != 0 || len(c.NetPrioIfpriomap) > 0 || len(c.Rdma) > 0 || len(c.Unified) > 0
 }

@@ -1,8 +1,6 @@
 package cgroup
 
 import (
-	"errors"
-	"os"
 	"reflect"
 	"testing"
 
@@ -123,30 +121,11 @@ func TestLimited(t *testing.T) {
 		"weight":   {in: &specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: new(uint16(10))}}, want: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := limited(tc.in); got != tc.want {
+			r := convert(tc.in, false)
+			dropDefaults(r)
+			if got := limitField(r) != ""; got != tc.want {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
-	}
-}
-
-func TestResourceField(t *testing.T) {
-	for file, want := range map[string]string{
-		"/sys/fs/cgroup/memory/c/memory.limit_in_bytes": "linux.resources.memory",
-		"/sys/fs/cgroup/c/cpu.max":                      "linux.resources.cpu",
-		"/sys/fs/cgroup/c/cpuset.cpus":                  "linux.resources.cpu",
-		"/sys/fs/cgroup/c/io.max":                       "linux.resources.blockIO",
-		"/sys/fs/cgroup/c/pids.max":                     "linux.resources.pids",
-		"/sys/fs/cgroup/c/hugetlb.2MB.max":              "linux.resources.hugepageLimits",
-		"/sys/fs/cgroup/devices/c/devices.allow":        "linux.resources.devices",
-		"/sys/fs/cgroup/memory/c":                       "",
-		"/sys/fs/cgroup/c/cgroup.procs":                 "",
-	} {
-		if got := resourceField(&os.PathError{Path: file, Err: os.ErrInvalid}); got != want {
-			t.Errorf("%s: got %q, want %q", file, got, want)
-		}
-	}
-	if got := resourceField(errors.New("other")); got != "" {
-		t.Errorf("no path: got %q", got)
 	}
 }
