@@ -328,7 +328,7 @@ func (c *creation) enter(ctx context.Context) error {
 			return program()
 		},
 		Ready:   c.ready,
-		Console: c.console,
+		Console: c.o.IO.takeTerminal,
 	})
 }
 
@@ -412,12 +412,13 @@ func (c *creation) ready() error {
 	return nil
 }
 
-func (c *creation) console(master *os.File) error {
-	if c.o.IO.Terminal == nil {
+// takeTerminal hands the master of the process's terminal to the caller.
+func (s *IO) takeTerminal(master *os.File) error {
+	if s.Terminal == nil {
 		master.Close()
 		return errors.New("process.terminal: nobody takes the terminal")
 	}
-	return c.o.IO.Terminal(master)
+	return s.Terminal(master)
 }
 
 func (c *creation) save() error { return c.dir.save(c.record) }

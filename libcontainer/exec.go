@@ -216,13 +216,7 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 			}
 			return e.o.Ready(child.Pid, child.Pidfd)
 		},
-		Console: func(master *os.File) error {
-			if e.o.IO.Terminal == nil {
-				master.Close()
-				return errors.New("process.terminal: nobody takes the terminal")
-			}
-			return e.o.IO.Terminal(master)
-		},
+		Console: e.o.IO.takeTerminal,
 	})
 }
 
