@@ -30,7 +30,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 # Always asks Go whether anything changed; it knows better than make.
-.PHONY: all
+.PHONY: all rung
+rung: all
 all: deps-build ## build ./rung, a static binary
 	$(BUILD) -tags $(TAGS) -o rung .
 

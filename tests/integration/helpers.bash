@@ -115,7 +115,7 @@ as_user() {
 as_user_environment() {
 	local runtime=$BATS_TEST_TMPDIR/runtime
 	[[ -d $runtime ]] || install -d -m 0700 -o "$TEST_UID" -g "$TEST_GID" "$runtime"
-	AS_USER=(setpriv --reuid "$TEST_UID" --regid "$TEST_GID" --clear-groups --
+	AS_USER=(setpriv --reuid "$TEST_UID" --regid "$TEST_GID" --clear-groups
 		env -i "PATH=$PATH" HOME=/nonexistent "XDG_RUNTIME_DIR=$runtime" "RUNG_MARK=$RUNG_MARK")
 }
 

@@ -40,7 +40,7 @@ load helpers
 
 @test "mounts: a bind of a FIFO or socket, read-only, opens neither" {
 	mkfifo fifo
-	run_bg socket "$BIN/receive" "$BUNDLE/socket" fd
+	run_bg socket "$BIN/receive" "$BUNDLE/socket" fds
 	wait_for 5 test -S socket
 	add_mount /fifo bind fifo rbind rro
 	add_mount /socket bind socket bind ro

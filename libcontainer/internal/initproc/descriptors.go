@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rung-run/rung/libcontainer/internal/linux"
 )
 
 const firstFree = 3
@@ -17,6 +19,7 @@ const firstFree = 3
 func (p *initProcess) closeFDs(preserved int) error {
 	keep := append([]int{p.in.Socket, p.release}, p.poller...)
 	if p.plan.Create {
+		p.leaveHostProc()
 		keep = append(keep, p.in.Proc) // to open the fifo
 	}
 	slices.Sort(keep)
@@ -28,6 +31,33 @@ func (p *initProcess) closeFDs(preserved int) error {
 		from = max(from, fd+1)
 	}
 	return closeRange(from, -1)
+}
+
+// leaveHostProc puts the container's procfs in the place of the host's, for the
+// time until start: a process that may ptrace init, one that shares its pid
+// namespace, reaches through init's descriptors whatever they lead to, and the
+// host's sysctls are a way out. With that gone init is dumpable, as a rootless
+// caller must find it to open its namespaces (ptrace(2), "Ptrace access mode
+// checking"). Where the container has no procfs of a namespace that init is in,
+// init keeps the host's and stays out of reach.
+func (p *initProcess) leaveHostProc() {
+	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Open("/proc", flags, 0)
+	if err != nil {
+		return
+	}
+	f := os.NewFile(uintptr(fd), "/proc")
+	defer f.Close()
+	if !linux.IsProcRoot(f) {
+		return
+	}
+	fifo := make([]byte, 1)
+	if _, err := unix.Readlinkat(fd, "self/fd/"+strconv.Itoa(p.release), fifo); err != nil {
+		return
+	}
+	if unix.Dup3(fd, p.in.Proc, unix.O_CLOEXEC) == nil {
+		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
+	}
 }
 
 // startPoller makes the Go runtime open its poller now, and finds its two
