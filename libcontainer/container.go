@@ -107,14 +107,14 @@ type State struct {
 // State tells what the container is doing now. A container that is still
 // being created is ErrNotExist.
 func (c *Container) State() (*State, error) {
-	status, err := c.Status()
+	status, now, err := c.look()
 	if err != nil {
 		return nil, err
 	}
 	if status == Creating {
 		return nil, ErrNotExist
 	}
-	return c.state(status), nil
+	return now.state(status), nil
 }
 
 func (c *Container) state(status Status) *State {
@@ -139,24 +139,77 @@ func (c *Container) state(status Status) *State {
 // Status asks the kernel: the freezer, the first process and the fifo that it
 // waits at.
 func (c *Container) Status() (Status, error) {
-	r := c.record
-	if r.Creating && c.init == nil {
+	status, _, err := c.look()
+	return status, err
+}
+
+// look gives the status, and the container with the state it is true of.
+func (c *Container) look() (Status, *Container, error) {
+	if c.record.Creating && c.init == nil {
 		if c.dir.locked() {
-			return Creating, nil
+			return Creating, c, nil
 		}
-		return Stopped, nil // its creator died
+		// Its creator has died, or has ended since the state was read.
+		now, err := c.reload()
+		if err != nil {
+			return "", c, err
+		}
+		if c = now; c.record.Creating {
+			return Stopped, c, nil
+		}
 	}
 	frozen, err := c.cgroup()
 	if err == nil && frozen.Frozen() {
-		return Paused, nil
+		return Paused, c, nil
 	}
-	if !r.alive() {
-		return Stopped, nil
+	switch {
+	case !c.record.alive():
+		return Stopped, c, nil
+	case c.waits():
+		return Created, c, nil
+	default:
+		return Running, c, nil
 	}
+}
+
+// waits tells whether init, which lives, waits for start.
+func (c *Container) waits() bool {
 	if _, err := os.Lstat(c.dir.file(fifoFile)); err == nil {
-		return Created, nil
+		return true
 	}
-	return Running, nil
+	// A start is at it, or died there.
+	_, err := os.Lstat(c.dir.file(startedFile))
+	return err == nil && spawn.IsInit(c.record.InitPid)
+}
+
+// reload reads the state again.
+func (c *Container) reload() (*Container, error) {
+	r, err := c.dir.load()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Container{dir: c.dir, record: r, log: c.log, init: c.init}, nil
+}
+
+// take takes the lock, and gives the container with the state that holds as
+// long as it is held.
+func (c *Container) take(timeout time.Duration) (*Container, *os.File, error) {
+	lock, err := c.dir.lock(timeout)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := c.reload()
+	if err != nil {
+		lock.Close()
+		return nil, nil, err
+	}
+	return now, lock, nil
 }
 
 func (c *Container) cgroup() (*cgroup.Cgroup, error) {

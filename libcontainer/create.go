@@ -162,11 +162,7 @@ func (c *creation) make(ctx context.Context) (err error) {
 	if err := makeRoot(c.o.Root); err != nil {
 		return err
 	}
-	if c.dir, err = makeDirectory(c.o.Root, c.o.ID); err != nil {
-		c.dir.path = "" // not ours to remove
-		return err
-	}
-	if c.lock, err = c.dir.lock(0); err != nil {
+	if c.dir, c.lock, err = makeDirectory(c.o.Root, c.o.ID); err != nil {
 		return err
 	}
 	if err := c.cgroup.Vacant(); err != nil {
@@ -434,6 +430,7 @@ func (c *creation) release() {
 
 // explain finds the cause of an init that ended without a word.
 func (c *creation) explain(err error) error {
+	err = c.child.Explain(err)
 	var ended *spawn.EndedError
 	if errors.As(err, &ended) && c.cgroup.OOMKilled() {
 		return &fault.Error{Err: errors.New("container init was OOM-killed"), Hint: "the memory limit is too low"}
@@ -451,7 +448,7 @@ func (c *creation) undo(err error) error {
 	} else {
 		c.boot.Abort()
 	}
-	if c.dir.path != "" {
+	if c.lock != nil { // else the directory is another's
 		if c.hooked {
 			postStop(c.bundle.Spec, c.record, c.log)
 		}

@@ -16,41 +16,73 @@ import (
 const lockTimeout = 10 * time.Second
 
 // Delete removes a stopped or created container: its cgroups, its state, and
-// runs its poststop hooks. With force a running one is killed first.
+// runs its poststop hooks. With force a running one is killed first, and it is
+// no error that another Delete was faster.
 func (c *Container) Delete(_ context.Context, force bool) error {
-	status, err := c.Status()
-	if err != nil {
-		return err
-	}
-	if !force && status != Stopped && status != Created {
-		return fmt.Errorf("cannot delete container %s that is not stopped: %s", c.record.ID, status)
-	}
-	if status != Stopped || force {
-		// Not under the lock: a create that hangs holds it.
-		if err := c.signalInit(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
+	if force {
+		now, lock, err := c.killAndTake()
+		if errors.Is(err, ErrNotExist) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
+		defer lock.Close()
+		return now.remove()
 	}
-	lock, err := c.dir.lock(lockTimeout)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // another delete was faster
+	// Twice: what is refused is refused at once, and what was seen before may
+	// not hold under the lock.
+	if err := c.deletable(); err != nil {
+		return err
 	}
+	now, lock, err := c.take(lockTimeout)
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	return c.remove()
+	if err := now.deletable(); err != nil {
+		return err
+	}
+	return now.remove()
+}
+
+func (c *Container) deletable() error {
+	status, err := c.Status()
+	if err == nil && status != Stopped && status != Created {
+		err = fmt.Errorf("cannot delete container %s that is not stopped: %s", c.record.ID, status)
+	}
+	return err
+}
+
+// killAndTake kills init before it has the lock, and again while it waits for
+// it: a create that hangs holds it, and may not have had an init before.
+func (c *Container) killAndTake() (*Container, *os.File, error) {
+	const round = 100 * time.Millisecond
+	for deadline := time.Now().Add(lockTimeout); ; {
+		if err := c.signalInit(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
+			return nil, nil, err
+		}
+		now, lock, err := c.take(round)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
+			return now, lock, err
+		}
+		if c, err = c.reload(); err != nil {
+			return nil, nil, err
+		}
+	}
 }
 
 func (c *Container) remove() error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	spec, err := c.dir.loadSpec()
-	if err == nil {
-		postStop(spec, c.record, c.log)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		c.log.Warnf("poststop hooks: %v", err)
+	if !c.record.PostStopped {
+		spec, err := c.dir.loadSpec()
+		if err == nil {
+			postStop(spec, c.record, c.log)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			c.log.Warnf("poststop hooks: %v", err)
+		}
 	}
 	return c.dir.remove()
 }
@@ -70,6 +102,9 @@ func RemoveLeftover(root, id string) (bool, error) {
 		return false, err
 	}
 	lock, err := d.lock(lockTimeout)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

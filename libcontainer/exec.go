@@ -57,7 +57,7 @@ func (c *Container) Exec(_ context.Context, o ExecOptions) (*Process, error) {
 	}
 	switch {
 	case status == Stopped:
-		return nil, errors.New("cannot exec in a stopped container")
+		return nil, errStopped()
 	case status == Paused && !o.IgnorePaused:
 		return nil, errors.New("cannot exec in a paused container")
 	case status == Creating:
@@ -67,15 +67,35 @@ func (c *Container) Exec(_ context.Context, o ExecOptions) (*Process, error) {
 	p, err := e.run()
 	if err != nil {
 		if e.child != nil {
+			err = e.child.Explain(err)
 			e.child.Kill()
 		}
-		if init, ok := errors.AsType[*spawn.InitError](err); ok {
-			err = fmt.Errorf("unable to start container process: %w", init.Err)
-		}
-		return nil, err
+		return nil, c.execError(err)
 	}
 	return p, nil
 }
+
+// execError is err, or that the container has ended: what fails then for that
+// reason alone, the missing cgroup or the dead pid namespace, is misleading.
+func (c *Container) execError(err error) error {
+	if init, ok := errors.AsType[*spawn.InitError](err); ok {
+		return fmt.Errorf("unable to start container process: %w", init.Err)
+	}
+	pidfd, e := linux.OpenPidfd(c.record.InitPid, c.record.InitStart)
+	if e == nil {
+		defer pidfd.Close()
+		// Init of a pid namespace ends last, after its children.
+		if gone, _ := linux.PollExit(pidfd, promptly); !gone {
+			if ended, ok := errors.AsType[*spawn.EndedError](err); ok {
+				return fmt.Errorf("process ended before its program ran: %s", ended.Cause())
+			}
+			return err
+		}
+	}
+	return errStopped()
+}
+
+func errStopped() error { return errors.New("cannot exec in a stopped container") }
 
 type execution struct {
 	c     *Container
@@ -169,7 +189,7 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 	// The namespaces are init's only if it was still there when they were
 	// opened.
 	if !e.c.record.alive() {
-		return errors.New("cannot exec in a stopped container")
+		return errStopped()
 	}
 	h := &wire.Header{
 		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj,
@@ -257,7 +277,7 @@ func awaitExecve(pipe, pidfd *os.File) error {
 	if err := unix.SetNonblock(int(pipe.Fd()), true); err != nil {
 		return err
 	}
-	return awaitExec(int(pipe.Fd()), pidfd, "unable to start container process: ")
+	return awaitExec(int(pipe.Fd()), pidfd, "process", "unable to start container process: ")
 }
 
 // Signal sends sig to the process.

@@ -11,24 +11,94 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
+	"github.com/rung-run/rung/libcontainer/internal/inject"
 	"github.com/rung-run/rung/libcontainer/internal/linux"
 	"github.com/rung-run/rung/libcontainer/internal/wire"
 )
-
-// startedFile is what the fifo is renamed to by the one start that takes it: a
-// start that is killed half way leaves no container that looks created.
-const startedFile = "started.fifo"
 
 // Start lets the first process of a created container execute the program,
 // and waits until it has. If that fails, or a poststart hook does, the
 // container is stopped, and its poststop hooks have run.
 func (c *Container) Start(ctx context.Context) error {
+	r, err := c.release()
+	if r != nil {
+		defer r.close()
+	}
+	if err == nil {
+		const during = "unable to start container process: error during container init: "
+		err = awaitExec(int(r.fifo.Fd()), r.pidfd, "container init", during)
+	}
+	switch {
+	case r == nil:
+		return err // nothing was touched
+	case err != nil:
+		return r.container.startFailed(err)
+	default:
+		return r.container.postStart(ctx)
+	}
+}
+
+// released is a container whose init goes on.
+type released struct {
+	container *Container // as it was under the lock
+	pidfd     *os.File
+	fifo      *os.File // the end that init's words come out of
+}
+
+func (r *released) close() {
+	if r.pidfd != nil {
+		r.pidfd.Close()
+	}
+	if r.fifo != nil {
+		r.fifo.Close()
+	}
+}
+
+// release opens the fifo. Init, which waits to open its other end, runs the
+// startContainer hooks and executes the program: the end of the fifo's stream
+// means that it has, text is the error. The lock decides which of two starts
+// does it, and is not held while the hooks run.
+func (c *Container) release() (*released, error) {
+	if err := c.startable(); err != nil {
+		return nil, err
+	}
+	now, lock, err := c.take(lockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if err := now.startable(); err != nil {
+		return nil, err
+	}
+	r := &released{container: now}
+	// First, for from the open on init runs, and may end at once.
+	if r.pidfd, err = linux.OpenPidfd(now.record.InitPid, now.record.InitStart); err != nil {
+		return nil, errors.New("cannot start a container that has stopped")
+	}
+	// Renamed, so that a start that is killed here leaves no container that
+	// looks created while its program runs; waits tells the rest.
+	path := now.dir.file(startedFile)
+	err = os.Rename(now.dir.file(fifoFile), path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // there is none after a start that was killed
+		return r, err
+	}
+	inject.Point("start-renamed")
+	r.fifo, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return r, err
+	}
+	inject.Point("start-opened")
+	return r, os.Remove(path)
+}
+
+func (c *Container) startable() error {
 	status, err := c.Status()
 	if err != nil {
 		return err
 	}
 	switch status {
 	case Created:
+		return nil
 	case Paused:
 		return errors.New("cannot start a container in the paused state")
 	case Stopped:
@@ -38,43 +108,12 @@ func (c *Container) Start(ctx context.Context) error {
 	default:
 		return errors.New("cannot start an already running container")
 	}
-	err = os.Rename(c.dir.file(fifoFile), c.dir.file(startedFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("cannot start an already running container")
-	}
-	if err != nil {
-		return err
-	}
-	if err := c.releaseInit(); err != nil {
-		return c.startFailed(err)
-	}
-	return c.postStart(ctx)
-}
-
-// releaseInit opens the fifo. Init, which waits to open its other end, runs
-// the startContainer hooks and executes the program: the end of the fifo's
-// stream means that it has, text is the error.
-func (c *Container) releaseInit() error {
-	// First, for from the open on init runs, and may end at once.
-	pidfd, err := linux.OpenPidfd(c.record.InitPid, c.record.InitStart)
-	if err != nil {
-		return ErrNotRunning
-	}
-	defer pidfd.Close()
-	path := c.dir.file(startedFile)
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(fd)
-	defer os.Remove(path)
-	const during = "unable to start container process: error during container init: "
-	return awaitExec(fd, pidfd, during)
 }
 
 // awaitExec reads what init says before its program runs: nothing, or an
-// error, which is given with the prefix. An init that ends without a word has been killed.
-func awaitExec(fd int, pidfd *os.File, prefix string) error {
+// error, which is given with the prefix. What ends without a word has been
+// killed.
+func awaitExec(fd int, pidfd *os.File, who, prefix string) error {
 	var said []byte
 	buf := make([]byte, wire.MaxPayload)
 	for {
@@ -93,7 +132,7 @@ func awaitExec(fd int, pidfd *os.File, prefix string) error {
 			}
 		}
 		if fds[0].Revents == 0 {
-			return errors.New("container init was killed before its program ran")
+			return errors.New(who + " was killed before its program ran")
 		}
 		n, err := unix.Read(fd, buf)
 		switch {
@@ -111,13 +150,29 @@ func awaitExec(fd int, pidfd *os.File, prefix string) error {
 	}
 }
 
-// startFailed ends what did not come to life. The entry stays, stopped.
+// startFailed ends what did not come to life. The entry stays, stopped, unless
+// a delete was faster.
 func (c *Container) startFailed(err error) error {
-	if e := c.end(); e != nil {
+	now, lock, e := c.take(lockTimeout)
+	if errors.Is(e, ErrNotExist) || e == nil && now.record.InitPid != c.record.InitPid {
+		if e == nil {
+			lock.Close() // a new one of that name
+		}
+		return err
+	}
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	defer lock.Close()
+	if e := now.end(); e != nil {
 		err = errors.Join(err, e)
 	}
-	if spec, e := c.dir.loadSpec(); e == nil {
-		postStop(spec, c.record, c.log)
+	if spec, e := now.dir.loadSpec(); e == nil {
+		postStop(spec, now.record, now.log)
+		now.record.PostStopped = true
+		if e := now.dir.save(now.record); e != nil {
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,7 +20,8 @@ const (
 	stateFile = "state.json"
 	specFile  = "spec.json"
 	fifoFile  = "exec.fifo"
-	lockFile  = "lock"
+	// startedFile is what the fifo is renamed to by the start that takes it.
+	startedFile = "started.fifo"
 
 	// schema counts changes of state.json that an older rung cannot read.
 	schema = 1
@@ -46,6 +48,8 @@ type record struct {
 	Preserved int                   `json:"preserved_fds,omitempty"`
 	Keyring   bool                  `json:"no_new_keyring,omitempty"` // an exec keeps the caller's, too
 	Resources *specs.LinuxResources `json:"resources,omitempty"`
+	// PostStopped: a start has failed, and the poststop hooks have run.
+	PostStopped bool `json:"post_stopped,omitempty"`
 }
 
 // projection is the part of runc's config that others look into.
@@ -98,22 +102,47 @@ func makeRoot(root string) error {
 	return nil
 }
 
-// makeDirectory makes ROOT/ID. It is the one step that decides which of two
-// creates with the same ID wins.
-func makeDirectory(root, id string) (directory, error) {
+// makeDirectory makes ROOT/ID, and takes its lock. To make it is the one step
+// that decides which of two creates with the same ID wins.
+func makeDirectory(root, id string) (directory, *os.File, error) {
 	d := directory{filepath.Join(root, id)}
 	const mode = 0o711
-	err := os.Mkdir(d.path, mode)
-	if errors.Is(err, unix.EEXIST) {
-		return d, ErrExist
+	for {
+		err := os.Mkdir(d.path, mode)
+		if errors.Is(err, unix.EEXIST) {
+			return d, nil, ErrExist
+		}
+		if err != nil {
+			return d, nil, err
+		}
+		lock, err := d.lock(lockTimeout)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a delete took it for what a create that died has left
+		}
+		if err != nil {
+			return d, nil, err
+		}
+		return d, lock, lock.Chmod(mode) // whatever the umask
 	}
-	if err != nil {
-		return d, err
-	}
-	return d, os.Chmod(d.path, mode) // whatever the umask
 }
 
-func (d directory) remove() error { return os.RemoveAll(d.path) }
+// remove removes the directory, whose lock the caller holds. The state goes
+// last: a remove that is killed leaves what can still be listed and deleted.
+func (d directory) remove() error {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == stateFile {
+			continue
+		}
+		if err := os.RemoveAll(d.file(e.Name())); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(d.path)
+}
 
 // save replaces state.json: written beside it, then renamed, so that a reader
 // or a crash never meets half of one.
@@ -195,10 +224,13 @@ func (d directory) loadSpec() (*specs.Spec, error) {
 	return spec, nil
 }
 
-// lock takes the container's lock, waiting for at most timeout. The descriptor
-// is not inherited by anything that is executed.
+// lock takes the container's lock, waiting for at most timeout: that of the
+// directory itself, which is there as long as the container is. Who has waited
+// for a directory that was removed meanwhile gets fs.ErrNotExist, also if
+// there is a new one of that name. The descriptor is not inherited by anything
+// that is executed.
 func (d directory) lock(timeout time.Duration) (*os.File, error) {
-	f, err := os.OpenFile(d.file(lockFile), os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	f, err := d.open()
 	if err != nil {
 		return nil, err
 	}
@@ -206,24 +238,39 @@ func (d directory) lock(timeout time.Duration) (*os.File, error) {
 	for deadline := time.Now().Add(timeout); ; time.Sleep(pause) {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
-			return f, nil
+			break
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
-			break
+			f.Close()
+			return nil, &Error{Op: "lock", Path: d.path, Err: err, Hint: "another rung is at work on this container"}
+		}
+	}
+	ours, err := f.Stat()
+	if err == nil {
+		var now os.FileInfo
+		if now, err = os.Lstat(d.path); err == nil && os.SameFile(ours, now) {
+			return f, nil
 		}
 	}
 	f.Close()
-	return nil, &Error{Op: "lock", Path: d.file(lockFile), Err: err, Hint: "another rung is at work on this container"}
+	if err == nil {
+		err = &os.PathError{Op: "lock", Path: d.path, Err: unix.ENOENT}
+	}
+	return nil, err
 }
 
 // locked tells whether somebody holds the lock.
 func (d directory) locked() bool {
-	f, err := os.OpenFile(d.file(lockFile), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	f, err := d.open()
 	if err != nil {
 		return false
 	}
 	defer f.Close()
 	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}
+
+func (d directory) open() (*os.File, error) {
+	return os.OpenFile(d.path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 }
 
 // alive tells whether init still runs.

@@ -4,7 +4,7 @@
 
 load helpers
 
-POINTS='created-state created-cgroup entered namespaces plan-sent mounts-ready limits ready saved mapped'
+POINTS='created-state created-cgroup entered namespaces plan-sent mounts-ready limits ready saved mapped start-renamed start-opened'
 
 setup() {
 	require faultinject
@@ -122,6 +122,51 @@ no_hook_runs() {
 	for pid in $(pgrep -x sleep); do
 		! grep -qzxF "RUNG_MARK=$RUNG_MARK" "/proc/$pid/environ" 2>/dev/null || return 1
 	done
+}
+
+# start_killed_at POINT: the start is killed there.
+start_killed_at() {
+	local fired=$BATS_TEST_TMPDIR/fired
+	rm -f "$fired"
+	run -137 env RUNG_FAULT="$1" RUNG_FAULT_FIRED="$fired" "$BATS_TEST_TMPDIR/rung-test" --root "$STATE" start "$ID"
+	[ "$(<"$fired")" = "$1" ]
+}
+
+@test "fault: a start killed before init goes on can be repeated, or the container deleted" {
+	args sh -c 'echo run >>/runs; sleep 1000'
+	run -0 rung create "$ID"
+	start_killed_at start-renamed
+	has_status "$ID" created
+	start_killed_at start-renamed
+	[ ! -e rootfs/runs ]
+	run -0 rung start "$ID"
+	has_status "$ID" running
+	wait_for 5 test -s rootfs/runs
+	[ "$(<rootfs/runs)" = run ]
+	run -1 rung start "$ID"
+	[[ $output == *'cannot start an already running container'* ]]
+	run -0 rung delete --force "$ID"
+
+	run -0 rung create "$ID"
+	start_killed_at start-renamed
+	run -0 rung delete "$ID"
+	[ ! -e "$STATE/$ID" ]
+	[ -z "$(remains)" ]
+}
+
+@test "fault: a start killed when init goes on has started it, once" {
+	args sh -c 'echo run >>/runs; sleep 1000'
+	run -0 rung create "$ID"
+	sleep 0.2 # init waits
+	start_killed_at start-opened
+	wait_for 5 test -s rootfs/runs
+	has_status "$ID" running
+	run -1 timeout 10 "$RUNG" --root "$STATE" start "$ID"
+	[[ $output == *'cannot start an already running container'* ]]
+	[ "$(<rootfs/runs)" = run ]
+	run -0 rung kill "$ID" KILL
+	wait_for 5 has_status "$ID" stopped
+	run -0 rung delete "$ID"
 }
 
 @test "fault: init killed at create is an error that names no more than it knows" {

@@ -91,7 +91,7 @@ stopped_container() {
 
 @test "lifecycle: without a pid namespace KILL and delete --force end all processes" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
-	args sleep 0.2
+	args sleep 2
 	run -0 rung run -d "$ID"
 	run -0 rung exec -d --pid-file "$BATS_TEST_TMPDIR/other" "$ID" sleep 1000
 	wait_for 5 has_status "$ID" stopped

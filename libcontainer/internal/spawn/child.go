@@ -99,7 +99,10 @@ func (c *Child) recv() (*wire.Message, error) {
 type EndedError struct{ Status unix.WaitStatus }
 
 // Error implements error.
-func (e *EndedError) Error() string { return "init ended: " + describe(e.Status) }
+func (e *EndedError) Error() string { return "init ended: " + e.Cause() }
+
+// Cause is the exit status, or the signal.
+func (e *EndedError) Cause() string { return describe(e.Status) }
 
 // ended says how a child that closed its socket came to its end. It may have
 // been killed, or may live on in error: then it is killed.
@@ -113,6 +116,20 @@ func (c *Child) ended() error {
 		return err
 	}
 	return &EndedError{Status: status}
+}
+
+// Explain is err, or that the child has ended, if err is what comes of talking
+// to one that has, or of looking at it.
+func (c *Child) Explain(err error) error {
+	for _, errno := range [...]unix.Errno{unix.EPIPE, unix.ECONNRESET, unix.ESRCH, unix.ENOENT} {
+		if !errors.Is(err, errno) || c.reaped {
+			continue
+		}
+		if gone, e := linux.PollExit(c.Pidfd, 0); e == nil && gone {
+			return c.ended()
+		}
+	}
+	return err
 }
 
 // Send sends the plan, with descriptors of its own (the fifo or the pipe), and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/rung-run/rung/libcontainer/internal/linux"
@@ -14,6 +15,17 @@ import (
 
 // socketVariable tells the constructor its socket; nsenter/bootstrap.c.
 const socketVariable = "_RUNG_BOOTSTRAP"
+
+// initArgs are the arguments of the bootstrap and of init, as
+// /proc/PID/cmdline has them between NULs.
+const initArgs = "rung\x00init"
+
+// IsInit tells whether the process is still that which Start has started, and
+// has executed nothing else.
+func IsInit(pid int) bool {
+	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+	return err == nil && string(line) == initArgs+"\x00"
+}
 
 // Options are what a bootstrap is started with.
 type Options struct {
@@ -80,13 +92,14 @@ func Start(o Options) (*Bootstrap, error) {
 	}
 	// By descriptor: the path would be that of the binary on the disk.
 	path := fmt.Sprintf("/proc/self/fd/%d", exe.Fd())
-	pid, err := syscall.ForkExec(path, []string{"rung", "init"}, attr)
+	argv := strings.Split(initArgs, "\x00")
+	pid, err := syscall.ForkExec(path, argv, attr)
 	placed := o.Cgroup != nil
 	if err != nil && placed {
 		// ENOENT, EACCES, EBUSY, ENOSYS: the caller places it by pid.
 		placed = false
 		attr.Sys.UseCgroupFD = false
-		pid, err = syscall.ForkExec(path, []string{"rung", "init"}, attr)
+		pid, err = syscall.ForkExec(path, argv, attr)
 	}
 	if err != nil {
 		conn.Close()
