@@ -104,6 +104,9 @@ func (c *creation) prepare() (err error) {
 	if err := refused(spec); err != nil {
 		return err
 	}
+	if err := sharedSysctls(spec); err != nil {
+		return err
+	}
 	if !joinsUser(spec) {
 		if c.boot, err = c.start(nil); err != nil {
 			return err

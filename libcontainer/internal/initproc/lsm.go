@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,5 +37,10 @@ func (p *initProcess) applySELinux(label string) error {
 // writeSysctl writes below /proc/sys of a verified /proc (CVE-2025-52881). It
 // shows the namespaces of the process that opens the file: ours.
 func (p *initProcess) writeSysctl(path, value string) error {
+	if path == "kernel/domainname" {
+		// Its file is the machine's root's alone, also where the UTS namespace
+		// is our user namespace's; the call goes by the latter (uname(2)).
+		return os.NewSyscallError("setdomainname", unix.Setdomainname([]byte(value)))
+	}
 	return p.proc.Write("sys/"+path, value)
 }
