@@ -6,6 +6,8 @@
  *	                          brings, and the terminal to stdout to its end
  *	receive SOCKET listener   one message; then let each syscall that the
  *	                          seccomp listener reports continue, a line each
+ *	receive SOCKET pidfd      one message; then wait for the end of the process
+ *	                          whose pidfd it brings, and print {"ended":true}
  *	receive SOCKET datagrams  NOTIFY_SOCKET: a line a datagram, until killed
  */
 #define _GNU_SOURCE
@@ -100,6 +102,23 @@ static bool next(int fd, struct message *m)
 	return n > 0 || m->count > 0;
 }
 
+/* The process of a pidfd (pidfd_open(2), fdinfo), or -1 for other files. */
+static int pid_of(int fd)
+{
+	char path[64], line[256];
+	int pid = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	if (!f)
+		die(path);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "Pid: %d", &pid);
+	fclose(f);
+	return pid;
+}
+
 static void print(const struct message *m)
 {
 	printf("{\"payload\":");
@@ -113,7 +132,8 @@ static void print(const struct message *m)
 		n = readlink(path, target, sizeof(target));
 		printf("%s{\"target\":", i ? "," : "");
 		string(target, n > 0 ? (size_t)n : 0);
-		printf(",\"tty\":%s}", isatty(m->fds[i]) ? "true" : "false");
+		printf(",\"tty\":%s,\"pid\":%d}", isatty(m->fds[i]) ? "true" : "false",
+		       pid_of(m->fds[i]));
 	}
 	printf("]}\n");
 	fflush(stdout);
@@ -170,6 +190,17 @@ static void listener(int fd)
 	}
 }
 
+/* A pidfd is readable once its process has ended (pidfd_open(2)). */
+static void ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (poll(&p, 1, -1) < 0)
+		if (errno != EINTR)
+			die("poll");
+	printf("{\"ended\":%s}\n", p.revents & POLLIN ? "true" : "false");
+}
+
 static void datagrams(int fd)
 {
 	static struct message m;
@@ -187,7 +218,7 @@ int main(int argc, char **argv)
 	int fd, peer;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: receive SOCKET fds|console|listener|datagrams\n");
+		fprintf(stderr, "usage: receive SOCKET fds|console|listener|pidfd|datagrams\n");
 		return 2;
 	}
 	if (strcmp(argv[2], "datagrams") == 0) {
@@ -214,6 +245,8 @@ int main(int argc, char **argv)
 		console(m.fds[0]);
 	else if (strcmp(argv[2], "listener") == 0)
 		listener(m.fds[0]);
+	else if (strcmp(argv[2], "pidfd") == 0)
+		ended(m.fds[0]);
 	else
 		pause();
 	return 0;

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,6 +110,45 @@ void affinity(void)
 		if (set[i / 64] & (1ul << (i % 64)))
 			printf("%s%ld", comma(&first), i);
 	putchar(']');
+}
+
+/* get_mempolicy(2): the policy of this thread, with the flags in its mode. */
+void memory_policy(void)
+{
+	static const char *const modes[] = { "MPOL_DEFAULT", "MPOL_PREFERRED", "MPOL_BIND",
+					     "MPOL_INTERLEAVE", "MPOL_LOCAL",
+					     "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE" };
+	static const struct {
+		int bit;
+		const char *name;
+	} flags[] = { { MPOL_F_STATIC_NODES, "MPOL_F_STATIC_NODES" },
+		      { MPOL_F_RELATIVE_NODES, "MPOL_F_RELATIVE_NODES" },
+		      { MPOL_F_NUMA_BALANCING, "MPOL_F_NUMA_BALANCING" } };
+	unsigned long nodes[16] = { 0 }; /* MAX_NUMNODES is 1024 at most */
+	int mode = 0, known = 0;
+	bool first = true;
+
+	key("memoryPolicy");
+	if (syscall(SYS_get_mempolicy, &mode, nodes, sizeof(nodes) * 8, 0, 0) < 0) {
+		printf("null");
+		return;
+	}
+	for (size_t i = 0; i < 3; i++)
+		known |= flags[i].bit;
+	printf("{\"mode\":");
+	string((mode & ~known) < 7 ? modes[mode & ~known] : "?");
+	printf(",\"flags\":[");
+	for (size_t i = 0; i < 3; i++)
+		if (mode & flags[i].bit) {
+			printf("%s", comma(&first));
+			string(flags[i].name);
+		}
+	printf("],\"nodes\":[");
+	first = true;
+	for (int i = 0; i < 1024; i++)
+		if (nodes[i / 64] & (1ul << (i % 64)))
+			printf("%s%d", comma(&first), i);
+	printf("]}");
 }
 
 void keyring(void)

@@ -8,11 +8,11 @@
  *	probe open PATH FLAGS    the same; FLAGS of r w a (append) p (O_PATH)
  *	                         d (directory) t (truncate)
  *	probe mounts             /proc/self/mountinfo as an array
+ *	probe session NAME COMMAND [ARG…]  the command, in a new session keyring
  */
 #define _GNU_SOURCE
 #include "probe.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
@@ -22,7 +22,6 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -319,6 +318,8 @@ static void document(char **argv, const struct found *found)
 	putchar(',');
 	affinity();
 	putchar(',');
+	memory_policy();
+	putchar(',');
 	keyring();
 	putchar(',');
 	terminal();
@@ -331,42 +332,6 @@ static void document(char **argv, const struct found *found)
 	key("mounts");
 	mounts();
 	printf("}\n");
-}
-
-static int outcome(long ret)
-{
-	int err = ret < 0 ? errno : 0;
-
-	printf("{\"ret\":%ld,\"errno\":%d,\"error\":", ret, err);
-	string(err ? (strerrorname_np(err) ? strerrorname_np(err) : "?") : "");
-	printf("}\n");
-	return 0;
-}
-
-static int call(int argc, char **argv)
-{
-	long a[7] = { 0 };
-
-	for (int i = 0; i < 7 && i + 2 < argc; i++)
-		a[i] = strtol(argv[i + 2], NULL, 0);
-	return outcome(syscall(a[0], a[1], a[2], a[3], a[4], a[5], a[6]));
-}
-
-static int open_path(const char *path, const char *how)
-{
-	int flags = O_CLOEXEC;
-
-	if (strchr(how, 'w') || strchr(how, 'a'))
-		flags |= strchr(how, 'r') ? O_RDWR : O_WRONLY;
-	if (strchr(how, 'a'))
-		flags |= O_APPEND;
-	if (strchr(how, 't'))
-		flags |= O_TRUNC;
-	if (strchr(how, 'p'))
-		flags |= O_PATH;
-	if (strchr(how, 'd'))
-		flags |= O_DIRECTORY;
-	return outcome(open(path, flags));
 }
 
 int main(int argc, char **argv)
@@ -382,6 +347,8 @@ int main(int argc, char **argv)
 		return call(argc, argv);
 	if (argc > 3 && strcmp(argv[1], "open") == 0)
 		return open_path(argv[2], argv[3]);
+	if (argc > 3 && strcmp(argv[1], "session") == 0)
+		return session(argv[2], argv + 3);
 	if (argc > 1 && strcmp(argv[1], "mounts") == 0) {
 		mounts();
 		putchar('\n');

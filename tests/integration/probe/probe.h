@@ -26,9 +26,15 @@ void rlimits(void);
 void scheduler(void);
 void io_priority(void);
 void affinity(void);
+void memory_policy(void);
 void keyring(void);
 void terminal(void);
 void namespaces(void);
 void clocks(void);
+
+/* calls.c: commands other than the document; each gives the exit code. */
+int call(int argc, char **argv);
+int open_path(const char *path, const char *how);
+int session(const char *name, char **command);
 
 #endif
