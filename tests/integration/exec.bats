@@ -37,9 +37,23 @@ setup() {
 	run -0 --separate-stderr rung exec --process "$BATS_TEST_TMPDIR/p.json" "$ID"
 	check '.uid.effective == 5 and .gid.effective == 6 and .noNewPrivileges == 1'
 	check '.env | index("A=1") != null'
-	check '.capabilities.bounding == []'
 	run -255 rung exec --process "$BATS_TEST_TMPDIR/none" "$ID"
 	[[ $output == *'no such file or directory'* ]]
+}
+
+@test "exec: what a process file leaves open is the container's" {
+	rung delete --force "$ID"
+	config '.process.oomScoreAdj = 333'
+	run -0 rung run -d "$ID"
+	local process='{args: ["/bin/probe"], cwd: "/", env: [], user: {uid: 0, gid: 0}}'
+	jq -n "$process" >"$BATS_TEST_TMPDIR/p.json"
+	run -0 --separate-stderr rung exec --process "$BATS_TEST_TMPDIR/p.json" "$ID"
+	check '.capabilities.bounding | sort == $c' --argjson c "$(jq '.process.capabilities.bounding | sort' config.json)"
+	check '.capabilities.effective | sort == $c' --argjson c "$(jq '.process.capabilities.effective | sort' config.json)"
+	check '.oomScoreAdj == 333'
+	jq -n "$process + {capabilities: {}, oomScoreAdj: 444}" >"$BATS_TEST_TMPDIR/p.json"
+	run -0 --separate-stderr rung exec --process "$BATS_TEST_TMPDIR/p.json" "$ID"
+	check '.capabilities.bounding == [] and .oomScoreAdj == 444'
 }
 
 @test "exec: what is open inside" {

@@ -76,6 +76,7 @@ func ForExec(p *specs.Process, ctr Container, h Host) (*Plan, error) {
 	if spec.Linux == nil {
 		spec.Linux = &specs.Linux{}
 	}
+	p = inherit(p, spec.Process)
 	c := newCompiler(&spec, Options{ID: ctr.ID, PreserveFDs: ctr.PreserveFDs}, h)
 	c.limits(p)
 	if !ctr.NoNewKeyring {
