@@ -174,8 +174,8 @@ func (e *execution) prepare() (err error) {
 		return err
 	}
 	e.plan, err = plan.ForExec(e.o.Process, plan.Container{
-		ID: e.c.record.ID, Spec: e.spec, PID: e.c.record.InitPid, PreserveFDs: e.o.IO.PreserveFDs,
-		NoNewKeyring: e.c.record.Keyring,
+		ID: e.c.record.ID, Spec: e.spec, Rootfs: e.c.record.Config.Rootfs, PID: e.c.record.InitPid,
+		PreserveFDs: e.o.IO.PreserveFDs, NoNewKeyring: e.c.record.Keyring,
 	}, host)
 	return err
 }

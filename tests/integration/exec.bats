@@ -74,6 +74,18 @@ setup() {
 	[ "$output" = "$(cat "/proc/$pid/cgroup")" ]
 }
 
+@test "exec: without a mount namespace its root is the container's, too" {
+	rung delete --force "$ID"
+	config '.mounts = [] | .linux.maskedPaths = [] | .linux.readonlyPaths = []
+		| .linux.namespaces |= map(select(.type != "mount"))'
+	echo container >rootfs/etc/where
+	run -0 rung run -d "$ID"
+	run -0 rung exec "$ID" cat /etc/where
+	[ "$output" = container ]
+	run -0 rung exec --cwd /bin "$ID" sh -c 'pwd; cd ../../..; ls -d etc/where'
+	[ "$output" = $'/bin\netc/where' ]
+}
+
 @test "exec: a command that is not there: 255 and the known words" {
 	run -255 "$RUNG" --root "$STATE" --log "$BATS_TEST_TMPDIR/log" exec "$ID" nope </dev/null
 	[[ $output == 'exec failed: unable to start container process: '*'exec: "nope": executable file not found in $PATH' ]]

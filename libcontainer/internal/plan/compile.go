@@ -82,6 +82,11 @@ func ForExec(p *specs.Process, ctr Container, h Host) (*Plan, error) {
 	if !ctr.NoNewKeyring {
 		c.keyring()
 	}
+	if !c.hasNamespace(specs.MountNamespace) && ctr.Rootfs != "" {
+		// What it joins is no mount namespace whose root is the container's.
+		c.add(Step{Op: OpRootfs, Field: "root.path", Path: ctr.Rootfs})
+		c.add(Step{Op: OpPivot, Field: "root.path", Flags: Chroot})
+	}
 	c.add(Step{Op: OpStdio})
 	c.console(p, false)
 	c.umask(p)

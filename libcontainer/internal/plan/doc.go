@@ -46,4 +46,7 @@
 //	*signals                      always
 //	*scheduler
 //	*execve                       always
+//
+// An exec in a container without a mount namespace has the root filesystem and
+// the chroot of a create, too.
 package plan

@@ -57,6 +57,7 @@ type Options struct {
 type Container struct {
 	ID          string
 	Spec        *specs.Spec // as saved at create
+	Rootfs      string      // on the host
 	PID         int         // init's
 	PreserveFDs int
 	// NoNewKeyring: it was created so, and what joins keeps the caller's.
