@@ -45,7 +45,9 @@ func (a *app) create() *cli.Command {
 			}
 			o, p, err := a.createOptions(c, id, true)
 			if err == nil {
-				_, err = libcontainer.Create(c.Context, o)
+				if _, err = libcontainer.Create(c.Context, o); err != nil {
+					p.unreport()
+				}
 				p.close()
 			}
 			if err != nil {
@@ -89,11 +91,14 @@ func (a *app) createOptions(c *cli.Context, id string, detach bool) (libcontaine
 }
 
 // writePidFile writes the decimal pid, without a newline: beside the file, then
-// renamed, so that who waits for it never reads half of it.
+// renamed, so that who waits for it never reads half of it. Others may be able
+// to write to the directory: what has the temporary name, the leftover of a
+// killed runtime or somebody's link, is removed, never opened.
 func writePidFile(path string, pid int) error {
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
 	const mode = 0o666
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode)
+	_ = os.Remove(temporary)
+	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_EXCL, mode)
 	if err != nil {
 		return fmt.Errorf("write pid file: %w", err)
 	}

@@ -77,6 +77,9 @@ func (a *app) execProcess(c *cli.Context) (int, error) {
 	started, err := ctr.Exec(c.Context, libcontainer.ExecOptions{
 		Process: process, IO: p.io, Ready: p.ready, IgnorePaused: c.Bool("ignore-paused"),
 	})
+	if err != nil {
+		p.unreport()
+	}
 	if err != nil || detach {
 		return 0, err
 	}

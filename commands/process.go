@@ -28,6 +28,8 @@ type processIO struct {
 	io    libcontainer.IO
 	ready func(pid int, pidfd *os.File) error
 	proxy *libcontainer.Foreground
+	// pidFile is the file that ready has written, or "".
+	pidFile string
 }
 
 func (a *app) processIO(c *cli.Context, o processOptions) (*processIO, error) {
@@ -62,12 +64,13 @@ func (a *app) processIO(c *cli.Context, o processOptions) (*processIO, error) {
 			return nil, err
 		}
 	}
-	p.ready = readyFunc(c, o)
+	p.ready = p.readyFunc(c, o)
 	return p, nil
 }
 
-// readyFunc is what is told to the caller once nothing can fail any more.
-func readyFunc(c *cli.Context, o processOptions) func(int, *os.File) error {
+// readyFunc is what is told to the caller once nothing can fail any more but
+// the execution itself.
+func (p *processIO) readyFunc(c *cli.Context, o processOptions) func(int, *os.File) error {
 	pidFile, socket := c.String("pid-file"), c.String("pidfd-socket")
 	payload := "standard"
 	if o.exec {
@@ -79,10 +82,19 @@ func readyFunc(c *cli.Context, o processOptions) func(int, *os.File) error {
 				return err
 			}
 		}
-		if pidFile != "" {
-			return writePidFile(pidFile, pid)
+		if pidFile == "" {
+			return nil
 		}
-		return nil
+		p.pidFile = pidFile
+		return writePidFile(pidFile, pid)
+	}
+}
+
+// unreport takes back that the process came to life: callers read the absence
+// of the pid file as the failure.
+func (p *processIO) unreport() {
+	if p.pidFile != "" {
+		_ = os.Remove(p.pidFile)
 	}
 }
 

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -46,6 +47,7 @@ func (a *app) runContainer(c *cli.Context, id string) (int, error) {
 	defer p.close()
 	ctr, err := libcontainer.Create(c.Context, o)
 	if err != nil {
+		p.unreport()
 		return 0, err
 	}
 	remove := func() error {
@@ -55,7 +57,10 @@ func (a *app) runContainer(c *cli.Context, id string) (int, error) {
 		return ctr.Delete(context.Background(), true)
 	}
 	if err := ctr.Start(c.Context); err != nil {
-		_ = remove()
+		p.unreport()
+		if e := remove(); e != nil {
+			err = errors.Join(err, e)
+		}
 		return 0, err
 	}
 	if detach {
