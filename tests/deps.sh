@@ -1,12 +1,12 @@
 #!/bin/bash
-# deps.sh GROUP: is there what GROUP (build, demo or test) needs? What is
+# deps.sh GROUP: is there what GROUP (build, demo, test or guest) needs? What is
 # missing is named and, as root on a Debian-like system, installed with apt;
 # else the command that would do it is printed, and this fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
-group=${1:?usage: deps.sh build|demo|test}
+group=${1:?usage: deps.sh build|demo|test|guest}
 go=${GO:-go}
 missing=()
 
@@ -63,22 +63,34 @@ check_test() {
 	need libc6-dev-arm64-cross has_cross_libc
 }
 
+check_guest() {
+	if [[ $(uname -m) != x86_64 ]]; then
+		echo 'missing: an x86-64 machine; the guest is one, and is built on one' >&2
+		exit 1
+	fi
+	need qemu-system-x86 has qemu-system-x86_64
+	need debootstrap has debootstrap
+	need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
+	need e2fsprogs has mkfs.ext4
+}
+
 check() {
 	missing=()
 	check_build
 	if [[ $group != build ]]; then check_demo; fi
 	if [[ $group == test ]]; then check_test; fi
+	if [[ $group == guest ]]; then check_guest; fi
 }
 
 case $group in
-build | demo | test) ;;
+build | demo | test | guest) ;;
 *)
 	echo "deps.sh: unknown group $group" >&2
 	exit 2
 	;;
 esac
 
-# useradd and ip are in sbin, which a user's PATH may not hold.
+# useradd, ip and debootstrap are in sbin, which a user's PATH may not hold.
 PATH=$PATH:/usr/sbin:/sbin
 
 check_go

@@ -1,30 +1,35 @@
 #!/bin/bash
-# run.sh: the bats tests against $RUNG; T=NAME those of NAME.bats only. The
-# output is TAP. As another user than root nothing can be tested: it says so.
+# run.sh [FILE...]: the bats tests against $RUNG; T='NAME...' those of NAME.bats
+# … only. The output is TAP. As another user than root nothing of them can be
+# tested: it says so.
 set -euo pipefail
 cd "$(dirname "$0")"
+. ../lib.sh
 : "${RUNG:?the binary to test}"
 log=../../.cache/test/integration.tap
 mkdir -p "${log%/*}"
 
-files=("${T:-*}".bats)
-if [[ -z ${T:-} ]]; then
+files=("$@")
+if (($# == 0)); then
+	read -ra files <<<"${T:-}"
+	files=("${files[@]/%/.bats}")
+fi
+if ((${#files[@]} == 0)); then
 	files=(*.bats)
 fi
-if [[ ! -e ${files[0]} ]]; then
-	echo "no such file: tests/integration/${files[0]}" >&2
-	exit 1
-fi
+for file in "${files[@]}"; do
+	if [[ ! -e $file ]]; then
+		echo "no such file: tests/integration/$file" >&2
+		exit 1
+	fi
+done
 
 status=0
 # A test that hangs is a failed test, not a run that never ends.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120} \
 	bats --formatter tap --timing --print-output-on-failure "${files[@]}" 3>&- </dev/null | tee "$log" || status=1
 
-count() { grep -cE "$1" "$log" || true; }
-skipped=$(count '^ok .* # skip')
-passed=$(($(count '^ok ') - skipped))
-failed=$(count '^not ok ')
+read -r passed failed skipped < <(count_tap "$log")
 if ((status != 0 && failed == 0)); then
 	failed=1
 fi
