@@ -152,23 +152,24 @@ nesting() {
 	own_path
 	args true
 	local field name limit
-	while read -r field name limit; do
+	# Not as stdin, which the container would read.
+	while read -r field name limit <&7; do
 		if controller "$name"; then
 			continue
 		fi
 		config ".linux.resources = $limit"
-		run -1 rung run "$ID"
+		run -1 rung run "$ID" 7<&-
 		[[ $output == *"linux.resources.$field: "*"controller $name is not available"* ]]
 		[ ! -e "$(dir "$ID")" ]
 		[ ! -e "$STATE/$ID" ]
-	done <<-'EOF'
+	done 7<<-'EOF'
 		pids.limit pids {pids: {limit: 50}}
 		memory.limit memory {memory: {limit: 100000000}}
 		cpu.shares cpu {cpu: {shares: 512}}
 		cpu.cpus cpuset {cpu: {cpus: "0"}}
 		blockIO.throttleReadBpsDevice io {blockIO: {throttleReadBpsDevice: [{major: 1, minor: 0, rate: 1000000}]}}
-		unified["memory.high"] memory {unified: {"memory.high": "1000000000"}}
-		unified["bogus.max"] bogus {unified: {"bogus.max": "1"}}
+		unified[\"memory.high\"] memory {unified: {"memory.high": "1000000000"}}
+		unified[\"bogus.max\"] bogus {unified: {"bogus.max": "1"}}
 	EOF
 }
 
@@ -320,7 +321,7 @@ nesting() {
 	# Each lives a moment, so that there are never more than some dozens.
 	args sh -c 'while :; do (sleep 0.05 & sleep 0.05 &) ; done'
 	run -0 rung run -d "$ID"
-	wait_for 5 some_processes "$(dir "$ID")" 8
+	wait_for 10 some_processes "$(dir "$ID")" 3
 	RUNG_TIMEOUT=10 run -0 rung kill "$ID" KILL
 	wait_for 5 no_processes "$(dir "$ID")"
 	wait_for 5 has_status "$ID" stopped
