@@ -150,3 +150,12 @@ setup() {
 		run -255 rung exec --cwd "/proc/self/fd/$n" "$ID" true
 	done
 }
+
+@test "exec: what failed inside is said each time, whoever is the first to see the end" {
+	local n
+	for n in {1..20}; do
+		run -255 rung --log log exec --cwd /no/such "$ID" true
+		[ "$output" = 'exec failed: unable to start container process: '\
+'change directory process.cwd (/no/such): chdir /no/such: no such file or directory' ]
+	done
+}

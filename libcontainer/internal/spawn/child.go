@@ -23,6 +23,8 @@ type Child struct {
 	reaped bool
 	// inside: it has said that it is in all its namespaces.
 	inside bool
+	// told: it has said why it ends.
+	told bool
 }
 
 func newChild(conn *wire.Conn, e entered, placed bool) (*Child, error) {
@@ -84,6 +86,7 @@ func (c *Child) Namespaces() error {
 	}
 	defer m.CloseFDs()
 	_, err = report(m, wire.KindNamespaces)
+	c.told = err != nil
 	return err
 }
 
@@ -119,8 +122,12 @@ func (c *Child) ended() error {
 }
 
 // Explain is err, or that the child has ended, if err is what comes of talking
-// to one that has, or of looking at it.
+// to one that has, or of looking at it; not if it has told us the cause, which
+// may well have such an errno.
 func (c *Child) Explain(err error) error {
+	if c.told {
+		return err
+	}
 	for _, errno := range [...]unix.Errno{unix.EPIPE, unix.ECONNRESET, unix.ESRCH, unix.ENOENT} {
 		if !errors.Is(err, errno) || c.reaped {
 			continue
@@ -195,6 +202,7 @@ func (c *Child) Serve(a Answers) error {
 func (c *Child) answer(m *wire.Message, a Answers) (done bool, err error) {
 	switch m.Kind {
 	case wire.KindError:
+		c.told = true
 		return false, &InitError{wire.DecodeFailure(m.Payload)}
 	case wire.KindConsole:
 		if len(m.FDs) != 1 {
