@@ -123,22 +123,21 @@ func (a *app) preserved(c *cli.Context, exec bool) (preserved, error) {
 		return p, usage(fmt.Errorf("invalid value %d for --preserve-fds", p.count))
 	}
 	if text := os.Getenv("LISTEN_FDS"); text != "" && !exec && listenerIsUs() {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
+		n, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
 			return p, fmt.Errorf("invalid LISTEN_FDS %q", text)
 		}
-		p.listen = n
-		p.count += n
+		p.listen = int(n)
 	}
-	if p.count > a.caller.Descriptors {
+	if p.count > a.caller.Descriptors-p.listen {
 		const first = 3
 		return p, fmt.Errorf("descriptor %d is not open, but is to be preserved (--preserve-fds, LISTEN_FDS)",
 			first+a.caller.Descriptors)
 	}
+	p.count += p.listen
 	return p, nil
 }
 
-func listenerIsUs() bool {
-	pid := os.Getenv("LISTEN_PID")
-	return pid == "" || pid == strconv.Itoa(os.Getpid())
-}
+// listenerIsUs: without LISTEN_PID, too, they are meant for another process
+// (sd_listen_fds(3)).
+func listenerIsUs() bool { return os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) }
