@@ -9,7 +9,7 @@ import (
 	"github.com/rung-run/rung/libcontainer/internal/plan"
 )
 
-// setScheduler is last before execve: SCHED_DEADLINE forbids fork (sched(7)).
+// setScheduler sets this thread's policy, which execve keeps (sched(7)).
 func setScheduler(s *plan.Scheduler) error {
 	attr := unix.SchedAttr{
 		Size:     unix.SizeofSchedAttr,

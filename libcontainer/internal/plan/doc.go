@@ -32,6 +32,7 @@
 //	*no_new_privs
 //	*I/O priority, personality, memory policy
 //	*wait "limits"                always
+//	*scheduler                    but SCHED_DEADLINE with startContainer hooks
 //	*SELinux
 //	*bounding set                 always
 //	*seccomp                      without no_new_privs
@@ -44,7 +45,7 @@
 //	 wait for start               always
 //	 startContainer hooks
 //	*signals                      always
-//	*scheduler
+//	 scheduler                    SCHED_DEADLINE with startContainer hooks
 //	*execve                       always
 //
 // An exec in a container without a mount namespace has the root filesystem and

@@ -20,10 +20,10 @@ func order() []string {
 		"propagation after", string(OpStdio), string(OpMakeCwd), string(OpConsole), "late", string(OpReadonlyRoot),
 		string(OpUmask), string(OpHostname), string(OpDomainname), string(OpAppArmor), string(OpSysctl),
 		string(OpReadonlyPath), string(OpMaskPath), "propagation unbindable", string(OpNoNewPrivs),
-		string(OpIOPriority), string(OpPersonality), string(OpMemoryPolicy), "sync limits", string(OpSELinux),
+		string(OpIOPriority), string(OpPersonality), string(OpMemoryPolicy), "sync limits", "scheduler early", string(OpSELinux),
 		string(OpBounding), "seccomp early", "chdir 1", string(OpHome), string(OpOwnStdio), string(OpIDs), "chdir 2",
 		string(OpCapabilities), string(OpLookup), string(OpCloseFDs), "seccomp late", "sync ready",
-		string(OpRelease), "hooks startContainer", string(OpSignals), string(OpScheduler), string(OpExec),
+		string(OpRelease), "hooks startContainer", string(OpSignals), "scheduler late", string(OpExec),
 	}
 }
 
@@ -58,11 +58,12 @@ func place(s *Step, pivoted, closed bool) string {
 		return "hooks " + s.Value
 	case OpChdir:
 		return fmt.Sprint("chdir ", s.Flags)
-	case OpSeccomp:
+	case OpSeccomp, OpScheduler:
+		when := "early"
 		if closed {
-			return "seccomp late"
+			when = "late"
 		}
-		return "seccomp early"
+		return map[Op]string{OpSeccomp: "seccomp ", OpScheduler: "scheduler "}[s.Op] + when
 	default:
 		return string(s.Op)
 	}

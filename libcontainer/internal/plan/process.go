@@ -23,6 +23,11 @@ func (c *compiler) identity(p *specs.Process, create bool) {
 	c.personality()
 	c.memoryPolicy()
 	c.add(Step{Op: OpSync, Value: SyncLimits})
+	// While CAP_SYS_NICE is held, and nothing is filtered.
+	late := create && c.forksLater(p)
+	if !late {
+		c.scheduler(p)
+	}
 	if p.SelinuxLabel != "" {
 		c.add(Step{Op: OpSELinux, Field: "process.selinuxLabel", Value: p.SelinuxLabel})
 	}
@@ -46,7 +51,9 @@ func (c *compiler) identity(p *specs.Process, create bool) {
 		c.hooks("startContainer", specs.StateCreated)
 	}
 	c.add(Step{Op: OpSignals})
-	c.scheduler(p)
+	if late {
+		c.scheduler(p)
+	}
 	c.add(Step{Op: OpExec, Field: "process.args[0]"})
 }
 

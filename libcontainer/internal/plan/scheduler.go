@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -36,6 +37,14 @@ func (c *compiler) scheduler(p *specs.Process) {
 		attr.Flags |= flag
 	}
 	c.add(Step{Op: OpScheduler, Field: "process.scheduler", Scheduler: attr})
+}
+
+// forksLater: SCHED_DEADLINE forbids fork (sched(7)), which hooks need. Behind
+// them the process must hold CAP_SYS_NICE, and its filter allow the call.
+func (c *compiler) forksLater(p *specs.Process) bool {
+	return p.Scheduler != nil && p.Scheduler.Policy == specs.SchedDeadline &&
+		!slices.Contains(p.Scheduler.Flags, specs.SchedFlagResetOnFork) &&
+		c.spec.Hooks != nil && len(c.spec.Hooks.StartContainer) > 0
 }
 
 func schedulerPolicy(p specs.LinuxSchedulerPolicy) int {
