@@ -118,6 +118,28 @@ load helpers
 	[ "$output" = $'B=2\nHOME=/home/zz' ]
 }
 
+@test "process: an empty HOME is replaced, and there is one" {
+	config '.process.env += ["HOME="]'
+	args env
+	run -0 rung run "$ID"
+	[ "$(grep ^HOME= <<<"$output")" = HOME=/root ]
+}
+
+@test "process: without a PATH no program is found, not that in the working directory" {
+	printf '#!/bin/sh\necho found\n' >rootfs/mine
+	chmod 755 rootfs/mine
+	args mine
+	local env
+	for env in '[]' '["PATH="]'; do
+		config ".process.env = $env"
+		run -1 rung run "$ID"
+		[[ $output == *'exec: \"mine\": executable file not found in $PATH'* ]]
+	done
+	config '.process.env = ["PATH=/bin:"]' # an empty name is the working directory
+	run -0 rung run "$ID"
+	[ "$output" = found ]
+}
+
 @test "process: nothing of the caller's environment comes along" {
 	args env
 	export FOREIGN=1

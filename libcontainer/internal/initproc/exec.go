@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -45,7 +46,9 @@ func (p *initProcess) waitRelease() error {
 func (p *initProcess) exec() error {
 	env := p.args.Env
 	if variable(env, "HOME") == "" {
-		env = append(slices.Clip(env), "HOME="+p.home)
+		// In the place of an empty one: a program takes the first it finds.
+		env = slices.DeleteFunc(slices.Clone(env), func(e string) bool { return strings.HasPrefix(e, "HOME=") })
+		env = append(env, "HOME="+p.home)
 	}
 	path, err := unix.BytePtrFromString(p.program)
 	if err != nil {

@@ -66,7 +66,12 @@ func (p *initProcess) lookup(e *plan.Exec) error {
 		return nil
 	}
 	var denied error
-	for dir := range strings.SplitSeq(variable(e.Env, "PATH"), ":") {
+	search := variable(e.Env, "PATH")
+	if search == "" {
+		// Not the working directory, which is what an empty name in a PATH means.
+		return fmt.Errorf("exec: %q: executable file not found in $PATH", name)
+	}
+	for dir := range strings.SplitSeq(search, ":") {
 		if dir == "" {
 			dir = "." // as the shell does
 		}
