@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/rung-run/rung/libcontainer"
 )
@@ -45,7 +46,7 @@ func (a *app) processIO(c *cli.Context, o processOptions) (*processIO, error) {
 		return nil, err
 	}
 	p := &processIO{io: libcontainer.IO{
-		Ignored: a.caller.Ignored, Blocked: a.caller.Blocked,
+		Ignored: inherited(a.caller.Ignored), Blocked: a.caller.Blocked,
 		PreserveFDs: preserve.count, ListenFDs: preserve.listen,
 	}}
 	switch {
@@ -66,6 +67,13 @@ func (a *app) processIO(c *cli.Context, o processOptions) (*processIO, error) {
 	}
 	p.ready = p.readyFunc(c, o)
 	return p, nil
+}
+
+// inherited are the ignored signals that are passed on: all but SIGPIPE. conmon
+// ignores it for its own sake, and starts us so; programs in containers count
+// on it, as "yes | head" does.
+func inherited(ignored uint64) uint64 {
+	return ignored &^ (1 << (unix.SIGPIPE - 1))
 }
 
 // readyFunc is what is told to the caller once nothing can fail any more but
