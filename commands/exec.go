@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/rung-run/rung/libcontainer"
@@ -74,12 +76,15 @@ func (a *app) execProcess(c *cli.Context) (int, error) {
 			return 0, err
 		}
 	}
-	started, err := ctr.Exec(c.Context, libcontainer.ExecOptions{
+	// Signals are kept for the process; until there is one they end the wait.
+	ctx, stop := signal.NotifyContext(c.Context, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
+	started, err := ctr.Exec(ctx, libcontainer.ExecOptions{
 		Process: process, IO: p.io, Ready: p.ready, IgnorePaused: c.Bool("ignore-paused"),
 	})
 	if err != nil {
 		p.unreport()
 	}
+	stop()
 	if err != nil || detach {
 		return 0, err
 	}

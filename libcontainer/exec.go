@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -47,11 +48,17 @@ func (p *Process) Pidfd() *os.File { return p.child.Pidfd }
 
 // Exec runs a further process in the container. When it returns the program
 // has been executed.
-func (c *Container) Exec(_ context.Context, o ExecOptions) (*Process, error) {
+func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	if err := bundle.ValidateProcess(o.Process, "process").Err(); err != nil {
 		return nil, err
 	}
+	for _, w := range bundle.ProcessWarnings(o.Process) {
+		c.log.Warnf("%s", w)
+	}
 	status, err := c.Status()
+	if err == nil && status == Paused && o.IgnorePaused {
+		status, err = c.awaitResumed(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +80,23 @@ func (c *Container) Exec(_ context.Context, o ExecOptions) (*Process, error) {
 		return nil, c.execError(err)
 	}
 	return p, nil
+}
+
+// awaitResumed waits, until ctx ends, for what no file tells: a process that
+// entered a frozen cgroup would be frozen with it, and no signal wakes it there.
+func (c *Container) awaitResumed(ctx context.Context) (Status, error) {
+	const interval = 20 * time.Millisecond
+	for {
+		status, err := c.Status()
+		if err != nil || status != Paused {
+			return status, err
+		}
+		select {
+		case <-ctx.Done():
+			return status, fmt.Errorf("wait for the container to be resumed: %w", context.Cause(ctx))
+		case <-time.After(interval):
+		}
+	}
 }
 
 // execError is err, or that the container has ended: what fails then for that

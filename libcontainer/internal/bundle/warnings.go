@@ -15,7 +15,7 @@ func Warnings(spec *specs.Spec) []string {
 	}
 	var w []string
 	if spec.Process != nil {
-		w = capabilityWarnings(w, spec.Process.Capabilities)
+		w = ProcessWarnings(spec.Process)
 	}
 	for i := range spec.Mounts {
 		if d := spec.Mounts[i].Destination; d != "" && !strings.HasPrefix(d, "/") {
@@ -38,6 +38,9 @@ func Warnings(spec *specs.Spec) []string {
 	}
 	return w
 }
+
+// ProcessWarnings are those of a process, as an exec has one.
+func ProcessWarnings(p *specs.Process) []string { return capabilityWarnings(nil, p.Capabilities) }
 
 func resourceWarnings(w []string, r *specs.LinuxResources) []string {
 	if mem := r.Memory; mem != nil {
