@@ -25,7 +25,7 @@ setup() {
 	require controller:pids
 	config '.linux.resources.pids = {limit: 1}'
 	args sh -c 'echo alone; /bin/true || echo no second'
-	run rung run "$ID"
+	run --separate-stderr rung run "$ID"
 	[[ ${lines[0]} == alone ]]
 }
 
