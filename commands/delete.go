@@ -24,11 +24,17 @@ func (a *app) deleteCommand() *cli.Command {
 			if err == nil {
 				return ctr.Delete(c.Context, force)
 			}
-			if !errors.Is(err, libcontainer.ErrNotExist) {
-				return err
+			root, bad := stateRoot(c)
+			if bad != nil {
+				return bad
 			}
-			root, err := stateRoot(c)
-			if err != nil {
+			if !errors.Is(err, libcontainer.ErrNotExist) {
+				if !force {
+					return err
+				}
+				if removed, bad := libcontainer.RemoveBroken(root, id, err, a.log); bad != nil || removed {
+					return bad
+				}
 				return err
 			}
 			removed, err := libcontainer.RemoveLeftover(root, id)
