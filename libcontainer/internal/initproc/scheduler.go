@@ -1,11 +1,14 @@
 package initproc
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rung-run/rung/libcontainer/internal/linux/uapi"
 	"github.com/rung-run/rung/libcontainer/internal/plan"
 )
 
@@ -21,7 +24,12 @@ func setScheduler(s *plan.Scheduler) error {
 		Deadline: s.Deadline,
 		Period:   s.Period,
 	}
-	return os.NewSyscallError("sched_setattr", unix.SchedSetAttr(0, &attr, 0))
+	err := unix.SchedSetAttr(0, &attr, 0)
+	if errors.Is(err, unix.EPERM) && (s.Policy == uapi.SCHED_FIFO || s.Policy == uapi.SCHED_RR) {
+		// Documentation/scheduler/sched-rt-group.rst: the privilege is not all.
+		return fmt.Errorf("sched_setattr: %w (on cgroup v1 it needs time of its own: linux.resources.cpu.realtimeRuntime)", err)
+	}
+	return os.NewSyscallError("sched_setattr", err)
 }
 
 // setIOPriority sets this process's class and level (ioprio_set(2)).

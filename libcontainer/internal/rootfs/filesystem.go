@@ -112,7 +112,17 @@ func (fs *filesystem) detached() (*os.File, error) {
 			return tree, nil
 		}
 	}
-	return tree, err
+	return tree, explainLabel(err)
+}
+
+// explainLabel: without SELinux no filesystem knows the option, nor with it a
+// label that the policy has not.
+func explainLabel(err error) error {
+	var refused *linux.FSError
+	if errors.As(err, &refused) && errors.Is(err, unix.EINVAL) && strings.HasPrefix(refused.Option, "context=") {
+		return fmt.Errorf("SELinux is not enabled on this host, or does not know the label that linux.mountLabel gives: %w", err)
+	}
+	return err
 }
 
 // dropsGroup tells whether a devpts is worth another try without gid=.
