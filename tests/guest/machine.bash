@@ -14,7 +14,7 @@ start_guest() {
 	setpriv --pdeathsig TERM timeout -k 5 "$2" \
 		"$guest/boot.sh" "$image" "$work/jobs" -serial "file:$work/console" </dev/null >"$work/qemu.log" 2>&1 &
 	guest_pid=$!
-	if ! wait_for_file 300 "$work/jobs/root/ready" || ! wait_for_file 120 "$work/jobs/user/ready"; then
+	if ! wait_for_file 600 "$work/jobs/root/ready" || ! wait_for_file 120 "$work/jobs/user/ready"; then
 		echo 'the guest did not come up; the end of its console:' >&2
 		tail -n 30 "$work/console" "$work/qemu.log" >&2
 		return 1

@@ -46,9 +46,10 @@ engine() {
 
 # as_configured compares what was found with config.json and this machine.
 as_configured() {
-	local host wrong
+	local host wrong cgroup=tmpfs # on v1 the hierarchies are mounted below it
+	[[ $(cgroup_version) == 1 ]] || cgroup=cgroup2
 	host=$("$BIN/probe" | jq -c --arg hostname "$(hostname)" '{namespaces, oomScoreAdj, $hostname}')
-	wrong=$(jq -r --slurpfile config config.json --argjson host "$host" '
+	wrong=$(jq -r --slurpfile config config.json --argjson host "$host" --arg cgroup "$cgroup" '
 		. as $found | $config[0] as $c
 		| def same(name; got; want): if got == want then empty else "\(name): \(got), not \(want)" end;
 		def flags: map(select(IN("ro", "nosuid", "nodev", "noexec")));
@@ -81,7 +82,7 @@ as_configured() {
 		($c.mounts[] | . as $m | [$found.mounts[] | select(.destination == $m.destination)][-1] as $there
 			| same("mount \(.destination)"; $there != null; true),
 				same("type of \(.destination)"; $there.type;
-					{bind: $there.type, cgroup: "tmpfs"}[$m.type] // $m.type),
+					{bind: $there.type, $cgroup}[$m.type] // $m.type),
 				same("flags of \(.destination)"; ($m.options // [] | flags) - ($there.options | flags); [])),
 		same("root, read-only"; [.mounts[] | select(.destination == "/")] | map(.options | index("ro") != null);
 			[$c.root.readonly // false])

@@ -65,13 +65,14 @@ setup() {
 
 @test "exec: it is in the container's cgroups and namespaces" {
 	probe_exec "$ID"
-	local pid ns
+	local pid ns second=$BATS_TEST_TMPDIR/second.file
 	pid=$(host_pid "$ID")
-	for ns in ipc mnt net pid uts; do
+	for ns in cgroup ipc mnt net pid uts; do
 		check '.namespaces[$n] == $v' --arg n "$ns" --arg v "$(readlink "/proc/$pid/ns/$ns")"
 	done
-	run -0 rung exec "$ID" cat /proc/self/cgroup
-	[ "$output" = "$(cat "/proc/$pid/cgroup")" ]
+	# From outside: a cgroup namespace would hide where it is.
+	run -0 rung exec -d --pid-file "$second" "$ID" sleep 1000
+	[ "$(cat "/proc/$(<"$second")/cgroup")" = "$(cat "/proc/$pid/cgroup")" ]
 }
 
 @test "exec: without a mount namespace its root is the container's, too" {
