@@ -45,6 +45,7 @@ systemd_rung() {
 }
 
 needs_systemd_driver() {
+	require cgroup_v2 # systemd delegates no controllers of v1
 	"$RUNG" --help | grep -q -e --systemd-cgroup || skip 'needs --systemd-cgroup, which this runtime has not'
 }
 
@@ -115,6 +116,7 @@ scope() {
 }
 
 @test "rootless: in a delegated cgroup limits hold" {
+	require cgroup_v2
 	config '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 50}, cpu: {quota: 50000, period: 100000}}'
 	run -0 rung run -d "$ID"
 	local cgroup
@@ -128,6 +130,7 @@ scope() {
 }
 
 @test "rootless: with a cgroup namespace the container divides its own cgroup" {
+	require cgroup_v2
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])
 		| .mounts |= map(select(.destination != "/sys"))
 		| .mounts += [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw", "nosuid", "noexec", "nodev"]}]'
@@ -137,8 +140,17 @@ scope() {
 }
 
 @test "rootless: what is not delegated is an error, not a container without a limit" {
+	require cgroup_v2
 	config '.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: 2097152}]}'
 	run -1 rung run -d "$ID"
 	[[ $output == *'controller hugetlb is not available'* ]]
+	run -1 rung state "$ID"
+}
+
+@test "rootless: on v1, which is not delegated, a limit is an error that names it" {
+	require cgroup_v1
+	config '.linux.resources = {memory: {limit: 67108864}}'
+	run -1 rung run -d "$ID"
+	[[ $output == *'linux.resources.memory.limit: '*'permission denied'* ]]
 	run -1 rung state "$ID"
 }

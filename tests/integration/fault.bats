@@ -88,7 +88,7 @@ nothing_runs() {
 @test "fault: with every namespace, a terminal and a profile, init ends all the same" {
 	user_namespace
 	require timens
-	config '.linux.namespaces += [{type: "cgroup"}, {type: "time"}] | .linux.timeOffsets = {boottime: {secs: 100}}
+	config '.linux.namespaces |= (. + [{type: "cgroup"}, {type: "time"}] | unique_by(.type)) | .linux.timeOffsets = {boottime: {secs: 100}}
 		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
 	killed_at limits run
 }

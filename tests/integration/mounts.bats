@@ -433,7 +433,7 @@ found() {
 
 @test "mounts: cgroup v1 with a cgroup namespace is a filesystem of its own" {
 	require cgroup_v1 controller:memory
-	config '.linux.namespaces += [{type: "cgroup"}]'
+	config '.linux.namespaces |= (. + [{type: "cgroup"}] | unique_by(.type))'
 	probe
 	mount_of /sys/fs/cgroup '.type == "tmpfs"'
 	mount_of /sys/fs/cgroup/memory '.type == "cgroup" and .root == "/"'
@@ -462,7 +462,7 @@ found() {
 	[ "${lines[0]}" = 1 ]
 	[[ $output == *$'\n'/sys/fs/cgroup/cgroup.type$'\n'* ]] # the tree's root has none
 	[[ $output == *read-only ]]
-	config '.linux.namespaces += [{type: "cgroup"}]'
+	config '.linux.namespaces |= (. + [{type: "cgroup"}] | unique_by(.type))'
 	probe
 	mount_of /sys/fs/cgroup '.type == "cgroup2" and .root == "/"'
 	mount_of /sys/fs/cgroup '.options | contains(["ro", "nosuid"])'
