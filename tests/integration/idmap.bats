@@ -93,7 +93,7 @@ owners() {
 @test "idmap: the mount is read-only and idmapped at once" {
 	user_namespace
 	add_mount /m bind vol bind idmap ro
-	args sh -c 'stat -c %u /m/root; touch /m/x'
+	args sh -c 'exec 2>&1; stat -c %u /m/root; touch /m/x'
 	run -1 rung run "$ID"
 	[ "${lines[0]}" = 0 ]
 	[[ ${lines[1]} == *'Read-only file system'* ]]
