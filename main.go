@@ -9,6 +9,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 
 	"github.com/rung-run/rung/commands"
 	"github.com/rung-run/rung/nsenter"
@@ -21,6 +22,8 @@ var (
 )
 
 func main() {
+	// No profile is taken of a process that lives for milliseconds.
+	runtime.MemProfileRate = 0
 	in := nsenter.Inherit()
 	if in.Init {
 		runInit(in)

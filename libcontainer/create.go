@@ -453,7 +453,7 @@ func (c *creation) undo(err error) error {
 	}
 	if c.lock != nil { // else the directory is another's
 		if c.hooked {
-			postStop(c.bundle.Spec, c.record, c.log)
+			postStop(c.bundle.Spec.Hooks, c.record, c.log)
 		}
 		if c.owned {
 			if e := c.cgroup.Destroy(); e != nil {

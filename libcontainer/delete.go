@@ -77,9 +77,9 @@ func (c *Container) remove() error {
 		return err
 	}
 	if !c.record.PostStopped {
-		spec, err := c.dir.loadSpec()
+		hooks, err := c.dir.loadHooks()
 		if err == nil {
-			postStop(spec, c.record, c.log)
+			postStop(hooks, c.record, c.log)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			c.log.Warnf("poststop hooks: %v", err)
 		}

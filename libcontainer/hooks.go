@@ -29,12 +29,12 @@ func runHooks(ctx context.Context, kind string, list []specs.Hook, state []byte)
 
 // postStop runs the poststop hooks, all of them: one that fails is a warning
 // (runtime.md, lifecycle, step 13).
-func postStop(spec *specs.Spec, r *record, log Logger) {
-	if spec.Hooks == nil || len(spec.Hooks.Poststop) == 0 {
+func postStop(h *specs.Hooks, r *record, log Logger) {
+	if h == nil || len(h.Poststop) == 0 {
 		return
 	}
 	state := hookState(r, Stopped, 0)
-	if err := hooks.RunAll(context.Background(), "poststop", hooks.FromSpec(spec.Hooks.Poststop), state, "", nil); err != nil {
+	if err := hooks.RunAll(context.Background(), "poststop", hooks.FromSpec(h.Poststop), state, "", nil); err != nil {
 		log.Warnf("%v", err)
 	}
 }

@@ -115,7 +115,7 @@ func (c *Container) startable() error {
 // killed.
 func awaitExec(fd int, pidfd *os.File, who, prefix string) error {
 	var said []byte
-	buf := make([]byte, wire.MaxPayload)
+	buf := make([]byte, 4<<10) // most say nothing
 	for {
 		fds := []unix.PollFd{
 			{Fd: int32(fd), Events: unix.POLLIN},         //nolint:gosec // a descriptor
@@ -167,8 +167,8 @@ func (c *Container) startFailed(err error) error {
 	if e := now.end(); e != nil {
 		err = errors.Join(err, e)
 	}
-	if spec, e := now.dir.loadSpec(); e == nil {
-		postStop(spec, now.record, now.log)
+	if hooks, e := now.dir.loadHooks(); e == nil {
+		postStop(hooks, now.record, now.log)
 		now.record.PostStopped = true
 		if e := now.dir.save(now.record); e != nil {
 			err = errors.Join(err, e)
@@ -179,15 +179,15 @@ func (c *Container) startFailed(err error) error {
 
 // postStart runs the poststart hooks, for which the program already runs.
 func (c *Container) postStart(ctx context.Context) error {
-	spec, err := c.dir.loadSpec()
+	hooks, err := c.dir.loadHooks()
 	if err != nil {
 		return c.startFailed(err)
 	}
-	if spec.Hooks == nil || len(spec.Hooks.Poststart) == 0 {
+	if len(hooks.Poststart) == 0 {
 		return nil
 	}
 	state := hookState(c.record, Running, c.record.InitPid)
-	if err := runHooks(ctx, "poststart", spec.Hooks.Poststart, state); err != nil {
+	if err := runHooks(ctx, "poststart", hooks.Poststart, state); err != nil {
 		return c.startFailed(err)
 	}
 	return nil

@@ -211,6 +211,24 @@ func (d directory) load() (*record, error) {
 	return r, nil
 }
 
+// loadHooks reads the hooks of the config as it was when the container was
+// created. It is never nil without an error.
+func (d directory) loadHooks() (*specs.Hooks, error) {
+	data, err := d.read(specFile)
+	if err != nil {
+		return nil, err
+	}
+	// The rest of the config is not decoded: start and delete have no use for
+	// it.
+	var spec struct {
+		Hooks specs.Hooks `json:"hooks"`
+	}
+	if err := json.Unmarshal(data, &spec); err != nil {
+		return nil, &Error{Op: "read state", Path: d.file(specFile), Err: err}
+	}
+	return &spec.Hooks, nil
+}
+
 // loadSpec reads the config as it was when the container was created.
 func (d directory) loadSpec() (*specs.Spec, error) {
 	data, err := d.read(specFile)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -351,6 +352,10 @@ static void __attribute__((constructor)) rung_constructor(void)
 {
 	const char *value = getenv(SOCKET_VARIABLE);
 
+#ifdef M_ARENA_MAX
+	/* glibc would give each of Go's threads an arena of its own. */
+	mallopt(M_ARENA_MAX, 1);
+#endif
 	inherit();
 	if (!value)
 		return;

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -45,8 +46,21 @@ type Message struct {
 	FDs     []int
 }
 
-// Conn is one end of the pair.
-type Conn struct{ fd int }
+// Conn is one end of the pair. One goroutine at a time uses it.
+type Conn struct {
+	fd int
+	// packet and rights are where messages are read into; one allocation for
+	// all of them, since fresh memory is what a short-lived process pays for.
+	packet, rights []byte
+}
+
+// buffer is where the next message goes: as long as a message may be.
+func (c *Conn) buffer() []byte {
+	if c.packet == nil {
+		c.packet = make([]byte, kindSize+MaxPayload)
+	}
+	return c.packet
+}
 
 // NewConn speaks over the SOCK_SEQPACKET descriptor fd, which it takes.
 func NewConn(fd int) *Conn { return &Conn{fd: fd} }
@@ -111,7 +125,7 @@ func (c *Conn) Write(kind Kind, payload []byte) error {
 
 // Read is described at Write.
 func (c *Conn) Read() (*Message, error) {
-	buf := make([]byte, kindSize+MaxPayload)
+	buf := c.buffer()
 	for {
 		n, err := unix.Read(c.fd, buf)
 		if errors.Is(err, unix.EINTR) {
@@ -125,7 +139,7 @@ func (c *Conn) Read() (*Message, error) {
 		case n < kindSize:
 			return nil, fmt.Errorf("malformed message of %d bytes", n)
 		}
-		return &Message{Kind: Kind(binary.NativeEndian.Uint32(buf)), Payload: buf[kindSize:n]}, nil
+		return &Message{Kind: Kind(binary.NativeEndian.Uint32(buf)), Payload: bytes.Clone(buf[kindSize:n])}, nil
 	}
 }
 
@@ -135,8 +149,11 @@ var ErrClosed = errors.New("the other side of the bootstrap socket is gone")
 // Recv waits for one message. Its descriptors are close-on-exec. A message
 // too long, or with more descriptors than it may have, is an error.
 func (c *Conn) Recv() (*Message, error) {
-	buf := make([]byte, kindSize+MaxPayload)
-	rights := make([]byte, unix.CmsgSpace(MaxFDs*4))
+	buf := c.buffer()
+	if c.rights == nil {
+		c.rights = make([]byte, unix.CmsgSpace(MaxFDs*4))
+	}
+	rights := c.rights
 	var n, oobn, flags int
 	for {
 		var err error
@@ -168,7 +185,7 @@ func (c *Conn) Recv() (*Message, error) {
 		return nil, err
 	}
 	m.Kind = Kind(binary.NativeEndian.Uint32(buf))
-	m.Payload = buf[kindSize:n]
+	m.Payload = bytes.Clone(buf[kindSize:n])
 	return m, nil
 }
 
