@@ -214,7 +214,11 @@ static void clone_init(int sock, const struct header *h, int cgroup)
 
 /* Waits until the parent has written the id maps, then becomes root. While it
  * waits, a rootless parent must be allowed to write them, so the process is
- * dumpable; it holds nothing of the host's but /proc. */
+ * dumpable; it holds nothing of the host's but /proc. Not so under root, who
+ * may write them anyway: until they are there the child acts with root's own
+ * ids in the host's mount namespace, and whoever has them, with whichever
+ * capabilities, owns the new user namespace and so may trace it
+ * (user_namespaces(7), ptrace(2)). */
 static void take_maps(int sock, const struct header *h)
 {
 	struct report r = { 0 };
@@ -314,7 +318,7 @@ static void bootstrap(int sock)
 	}
 	enter_cgroups(sock, &h, door);
 	join(sock, &h, d.fd);
-	if (h.new_namespaces & CLONE_NEWUSER)
+	if ((h.new_namespaces & CLONE_NEWUSER) && geteuid() != 0)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	clone_init(sock, &h, cgroup);
 	reset_affinity();
