@@ -168,6 +168,20 @@ static void join(int sock, const struct header *h, int *fd)
 	}
 }
 
+/* Enters the v2 cgroup, for the child to be born in it, where clone3 does not
+ * put it there. Moved by the parent it would race with the cgroup namespace
+ * that it makes: whose root is the cgroup that its maker is in
+ * (cgroup_namespaces(7)). */
+static uint32_t enter_v2(int cgroup)
+{
+	int fd = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	uint32_t entered = fd >= 0 && write(fd, "0", 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return entered;
+}
+
 /* The bootstrap process ends here; only the container's init returns. */
 static void clone_init(int sock, const struct header *h, int cgroup)
 {
@@ -185,8 +199,8 @@ static void clone_init(int sock, const struct header *h, int cgroup)
 	}
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0 && placed) {
-		/* The parent will place it by pid. */
-		placed = 0;
+		/* If this fails too, the parent will place it by pid. */
+		placed = enter_v2(cgroup);
 		args.flags = flags;
 		args.cgroup = 0;
 		pid = syscall(SYS_clone3, &args, sizeof(args));
