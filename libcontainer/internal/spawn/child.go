@@ -20,6 +20,7 @@ type Child struct {
 	// Placed: clone3 put it into the cgroup v2 directory.
 	Placed bool
 	conn   *wire.Conn
+	dir    string // Options.Dir
 	reaped bool
 	// inside: it has said that it is in all its namespaces.
 	inside bool
@@ -27,9 +28,9 @@ type Child struct {
 	told bool
 }
 
-func newChild(conn *wire.Conn, e entered, placed bool) (*Child, error) {
+func newChild(b *Bootstrap, e entered) (*Child, error) {
 	pid := e.pid
-	c := &Child{Pid: pid, conn: conn, Placed: placed || e.placed, inside: e.namespaces}
+	c := &Child{Pid: pid, conn: b.conn, dir: b.dir, Placed: b.Placed || e.placed, inside: e.namespaces}
 	// It is our child (CLONE_PARENT) and not yet reaped: the pid is its own.
 	stat, err := linux.ReadStat(pid)
 	if err == nil {

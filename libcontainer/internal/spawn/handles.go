@@ -5,11 +5,11 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"syscall"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
 	"github.com/rung-run/rung/libcontainer/internal/linux"
 	"github.com/rung-run/rung/libcontainer/internal/plan"
+	"github.com/rung-run/rung/libcontainer/internal/wire"
 	"golang.org/x/sys/unix"
 )
 
@@ -97,29 +97,30 @@ func (c *Child) userNamespace(m *plan.Mount, b *plan.Bootstrap) (*os.File, error
 	if slices.Equal(m.UIDMap, b.UIDMap) && slices.Equal(m.GIDMap, b.GIDMap) {
 		return os.Open("/proc/" + strconv.Itoa(c.Pid) + "/ns/user")
 	}
-	// Stopped by ptrace at its execve, it does nothing at all.
-	pid, err := syscall.ForkExec("/proc/self/exe", []string{"rung"}, &syscall.ProcAttr{
-		Sys: &syscall.SysProcAttr{
-			Cloneflags:                 unix.CLONE_NEWUSER,
-			UidMappings:                sysMap(m.UIDMap),
-			GidMappings:                sysMap(m.GIDMap),
-			GidMappingsEnableSetgroups: true,
-			Ptrace:                     true,
-		},
-	})
+	// A bootstrap that waits for what does not come: sealed and not dumpable,
+	// for it has our ids on the host, and whoever has them as well owns its
+	// user namespace, and may otherwise trace it.
+	helper, err := c.helper()
 	if err != nil {
 		return nil, fmt.Errorf("user namespace for an idmapped mount: %w", err)
 	}
-	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/ns/user")
-	_ = unix.Kill(pid, unix.SIGKILL)
-	_, _ = linux.Wait(pid)
-	return f, err
+	defer helper.Kill()
+	self := plan.Host{EUID: uint32(os.Geteuid()), EGID: uint32(os.Getegid())} //nolint:gosec // ids
+	if err := helper.WriteMaps(m.UIDMap, m.GIDMap, self); err != nil {
+		return nil, fmt.Errorf("user namespace for an idmapped mount: %w", err)
+	}
+	return os.Open("/proc/" + strconv.Itoa(helper.Pid) + "/ns/user")
 }
 
-func sysMap(maps []plan.IDMap) []syscall.SysProcIDMap {
-	out := make([]syscall.SysProcIDMap, len(maps))
-	for i, m := range maps {
-		out[i] = syscall.SysProcIDMap{ContainerID: int(m.ContainerID), HostID: int(m.HostID), Size: int(m.Size)}
+func (c *Child) helper() (*Child, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	defer null.Close()
+	b, err := Start(Options{Stdio: [3]*os.File{null, null, null}, Dir: c.dir})
+	if err != nil {
+		return nil, err
+	}
+	return b.Enter(&wire.Header{New: unix.CLONE_NEWUSER, Cgroup: -1})
 }

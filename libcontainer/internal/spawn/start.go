@@ -44,6 +44,7 @@ type Options struct {
 type Bootstrap struct {
 	conn *wire.Conn
 	pid  int
+	dir  string // Options.Dir
 	// Placed: it runs in Options.Cgroup.
 	Placed bool
 }
@@ -105,7 +106,7 @@ func Start(o Options) (*Bootstrap, error) {
 		conn.Close()
 		return nil, &os.PathError{Op: "execute", Path: "sealed " + selfPath(), Err: err}
 	}
-	return &Bootstrap{conn: conn, pid: pid, Placed: placed}, nil
+	return &Bootstrap{conn: conn, pid: pid, dir: o.Dir, Placed: placed}, nil
 }
 
 func selfPath() string {
@@ -146,7 +147,7 @@ func (b *Bootstrap) Enter(h *wire.Header) (*Child, error) {
 	}
 	_, _ = linux.Wait(b.pid)
 	b.pid = 0
-	return newChild(b.conn, r, b.Placed)
+	return newChild(b, r)
 }
 
 func (b *Bootstrap) end() unix.WaitStatus {
