@@ -92,8 +92,9 @@ func makeRoot(root string) error {
 	if err := unix.Stat(root, &st); err != nil {
 		return &os.PathError{Op: "stat", Path: root, Err: err}
 	}
-	const othersWrite, sticky = 0o022, unix.S_ISVTX
-	if st.Mode&othersWrite != 0 && st.Mode&sticky == 0 {
+	// Sticky or not: an entry that another user has made would be obeyed.
+	const othersWrite = 0o022
+	if st.Mode&othersWrite != 0 {
 		return &Error{Op: "use state root", Path: root, Err: errors.New("writable by group or others"), Hint: "chmod go-w"}
 	}
 	if euid := uint32(os.Geteuid()); st.Uid != euid && st.Uid != 0 { //nolint:gosec // a uid

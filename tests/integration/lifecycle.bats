@@ -173,10 +173,13 @@ stopped_container() {
 	[[ $output == *'/ cannot be the state root'* ]]
 	run -1 "$RUNG" --root "$BATS_TEST_TMPDIR/none" list
 	[[ $output == *'no such file or directory'* ]]
-	mkdir -m 777 "$BATS_TEST_TMPDIR/open"
-	chmod 777 "$BATS_TEST_TMPDIR/open"
-	run -1 "$RUNG" --root "$BATS_TEST_TMPDIR/open" create "$ID" </dev/null
-	[[ $output == *'writable by group or others'* ]]
+	mkdir "$BATS_TEST_TMPDIR/open"
+	local mode
+	for mode in 777 1777 770 1770; do
+		chmod $mode "$BATS_TEST_TMPDIR/open"
+		run -1 call "$RUNG" --root "$BATS_TEST_TMPDIR/open" -- create "$ID"
+		[[ $output == *'writable by group or others'* ]]
+	done
 	run -0 rung run -d "$ID"
 	[ "$(stat -c %a "$STATE")" = 700 ]
 	[ "$(stat -c %a "$STATE/$ID")" = 711 ]
