@@ -262,6 +262,12 @@ func namedStep(err error, joins []plan.Join, open *spawn.Joins) error {
 	if strings.HasPrefix(e.Op, "create ") || strings.HasPrefix(e.Op, "clone ") {
 		e.Field = "linux.namespaces"
 	}
+	if e.Op == "set oom_score_adj" {
+		e.Field = "process.oomScoreAdj"
+		if step.Errno == unix.EACCES { // proc_pid_oom_score_adj(5)
+			e.Hint = "a lower score than the caller's needs CAP_SYS_RESOURCE"
+		}
+	}
 	if strings.HasPrefix(e.Op, "join ") && step.Index < len(open.List) {
 		for _, j := range joins {
 			if j.Type == uint64(open.List[step.Index].Type) {

@@ -124,6 +124,23 @@ refused() {
 	check '.oomScoreAdj == 900'
 }
 
+@test "oomScoreAdj: out of range, or lower than the caller may go, is refused with its field" {
+	config '.process.oomScoreAdj = -1001'
+	refused 'process.oomScoreAdj: -1001 is out of range: -1000 to 1000'
+	config '.process.oomScoreAdj = -1000'
+	if has_capability SYS_RESOURCE; then
+		probe
+		check '.oomScoreAdj == -1000'
+		return
+	fi
+	refused "set oom_score_adj process.oomScoreAdj: permission denied (a lower score than the caller's needs CAP_SYS_RESOURCE)"
+	config 'del(.process.oomScoreAdj)'
+	run -0 rung run -d "$ID"
+	jq '.process | .args = ["true"] | .oomScoreAdj = -1000' config.json >process.json
+	run -255 rung --log log exec --process process.json "$ID"
+	[[ $output == 'exec failed: set oom_score_adj process.oomScoreAdj: permission denied'* ]]
+}
+
 @test "apparmorProfile: refused where the kernel has no AppArmor, by exec as well" {
 	[[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || skip 'needs a kernel without AppArmor'
 	config '.process.apparmorProfile = "no-such"'
