@@ -404,6 +404,9 @@ func (c *creation) ready() error {
 	if err := c.cgroup.LimitPids(); err != nil {
 		return err
 	}
+	if err := c.child.SetScheduler(c.plan.Scheduler); err != nil {
+		return err
+	}
 	c.record.Created = time.Now().UTC()
 	c.record.Creating = false
 	c.record.NamespacePaths = namespacePaths(c.child.Pid)

@@ -255,6 +255,9 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 			return program()
 		},
 		Ready: func() error {
+			if err := child.SetScheduler(e.plan.Scheduler); err != nil {
+				return err
+			}
 			if e.o.Ready == nil {
 				return nil
 			}

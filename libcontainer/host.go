@@ -21,6 +21,7 @@ func hostFacts() (plan.Host, error) {
 		Admin:   hasCapability(unix.CAP_SYS_ADMIN),
 		LastCap: unix.CAP_LAST_CAP,
 	}
+	h.Nice = !h.UserNS && hasCapability(unix.CAP_SYS_NICE)
 	if h.UserNS {
 		text, err := os.ReadFile("/proc/self/setgroups")
 		h.SetgroupsDenied = err == nil && string(text) == "deny\n"

@@ -111,7 +111,7 @@ realtime() {
 	require cap:SYS_NICE
 	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || skip 'needs a kernel that shares out real time (CONFIG_RT_GROUP_SCHED)'
 	scheduler '{"policy": "SCHED_FIFO", "priority": 1}'
-	refused "${INIT}set scheduler process.scheduler: sched_setattr: operation not permitted \
+	refused "set scheduler process.scheduler: sched_setattr: operation not permitted \
 (on cgroup v1 it needs time of its own: linux.resources.cpu.realtimeRuntime)"
 }
 
@@ -146,5 +146,24 @@ realtime() {
 	scheduler '{"policy": "SCHED_DEADLINE", "runtime": 3000000, "deadline": 2000000, "period": 1000000}'
 	refused 'process.scheduler.deadline: 2000000 ns is less than the runtime, 3000000; process.scheduler.period: 1000000 ns is less than the deadline, 2000000'
 	scheduler '{"policy": "SCHED_ISO"}' # reserved, implemented by no kernel
-	refused "${INIT}set scheduler process.scheduler: sched_setattr: invalid argument"
+	refused 'set scheduler process.scheduler: sched_setattr: invalid argument'
+}
+
+@test "scheduler: in a user namespace, where no capability would allow it" {
+	require cap:SYS_NICE
+	user_namespace
+	scheduler '{"policy": "SCHED_BATCH", "nice": -4}'
+	config '.process.user = {uid: 7, gid: 7}'
+	probe
+	check '.scheduler | {policy, nice} == {policy: "SCHED_BATCH", nice: -4}'
+	check '.uid.real == 7'
+}
+
+@test "scheduler: little time for the program is no little time for its start" {
+	require cap:SYS_NICE
+	scheduler '{"policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 1000000000, "period": 1000000000}'
+	# Init would take some 3 ms, and so as many seconds.
+	RUNG_TIMEOUT=2 run -0 rung create "$ID"
+	run -0 chrt -p "$(host_pid "$ID")"
+	[[ $output == *SCHED_DEADLINE* ]]
 }

@@ -1,35 +1,17 @@
 package initproc
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rung-run/rung/libcontainer/internal/linux/uapi"
 	"github.com/rung-run/rung/libcontainer/internal/plan"
 )
 
 // setScheduler sets this thread's policy, which execve keeps (sched(7)).
 func setScheduler(s *plan.Scheduler) error {
-	attr := unix.SchedAttr{
-		Size:     unix.SizeofSchedAttr,
-		Policy:   s.Policy,
-		Flags:    s.Flags,
-		Nice:     s.Nice,
-		Priority: s.Priority,
-		Runtime:  s.Runtime,
-		Deadline: s.Deadline,
-		Period:   s.Period,
-	}
-	err := unix.SchedSetAttr(0, &attr, 0)
-	if errors.Is(err, unix.EPERM) && (s.Policy == uapi.SCHED_FIFO || s.Policy == uapi.SCHED_RR) {
-		// Documentation/scheduler/sched-rt-group.rst: the privilege is not all.
-		return fmt.Errorf("sched_setattr: %w (on cgroup v1 it needs time of its own: linux.resources.cpu.realtimeRuntime)", err)
-	}
-	return os.NewSyscallError("sched_setattr", err)
+	return os.NewSyscallError("sched_setattr", unix.SchedSetAttr(0, s.Attr(), 0))
 }
 
 // setIOPriority sets this process's class and level (ioprio_set(2)).

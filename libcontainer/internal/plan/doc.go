@@ -32,7 +32,7 @@
 //	*no_new_privs
 //	*I/O priority, personality, memory policy
 //	*wait "limits"                always
-//	*scheduler                    but SCHED_DEADLINE with startContainer hooks
+//	*scheduler                    by a parent without privilege, but SCHED_DEADLINE with startContainer hooks
 //	*SELinux
 //	*bounding set                 always
 //	*seccomp                      without no_new_privs

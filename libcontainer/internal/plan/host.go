@@ -16,6 +16,9 @@ type Host struct {
 	// Admin: CAP_SYS_ADMIN in the runtime's mount namespace, so that the
 	// parent can clone mounts for init.
 	Admin bool
+	// Nice: CAP_SYS_NICE over all processes of the machine, so that the parent
+	// can give init any scheduling.
+	Nice bool
 	// Unified: /sys/fs/cgroup is a cgroup v2 tree.
 	Unified bool
 	// Hierarchies are the mounted cgroup hierarchies, those of v1 by their

@@ -249,6 +249,47 @@ func TestScheduler(t *testing.T) {
 	}
 }
 
+// TestSchedulerPlace: by the parent where it may, by init early, and after what
+// it would forbid.
+func TestSchedulerPlace(t *testing.T) {
+	for name, tc := range map[string]struct {
+		policy specs.LinuxSchedulerPolicy
+		flags  []specs.LinuxSchedulerFlag
+		hook   bool
+		nice   bool
+		want   string
+	}{
+		"privileged":           {policy: specs.SchedFIFO, nice: true, hook: true, want: "parent"},
+		"unprivileged":         {policy: specs.SchedBatch, hook: true, want: "early"},
+		"deadline":             {policy: specs.SchedDeadline, nice: true, want: "parent"},
+		"deadline and a hook":  {policy: specs.SchedDeadline, nice: true, hook: true, want: "late"},
+		"deadline, not passed": {policy: specs.SchedDeadline, flags: []specs.LinuxSchedulerFlag{specs.SchedFlagResetOnFork}, nice: true, hook: true, want: "parent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := small()
+			s.Process.Scheduler = &specs.Scheduler{Policy: tc.policy, Flags: tc.flags}
+			if tc.hook {
+				s.Hooks = &specs.Hooks{StartContainer: []specs.Hook{{Path: "/bin/true"}}}
+			}
+			f := fixedFacts()
+			f.Host.Nice = tc.nice
+			p := create(t, s, f)
+			got := "parent"
+			if steps := of(p, OpScheduler); len(steps) == 1 && p.Scheduler == nil {
+				got = "early"
+				if p.Steps[len(p.Steps)-2].Op == OpScheduler {
+					got = "late"
+				}
+			} else if len(steps) != 0 || p.Scheduler == nil {
+				t.Fatalf("%+v and %+v", steps, p.Scheduler)
+			}
+			if got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestIOPriority(t *testing.T) {
 	for class, want := range map[specs.IOPriorityClass]uint64{ // linux/ioprio.h
 		specs.IOPRIO_CLASS_RT: 1 << 13, specs.IOPRIO_CLASS_BE: 2 << 13, specs.IOPRIO_CLASS_IDLE: 3 << 13,

@@ -8,6 +8,8 @@ type Plan struct {
 	// Rlimits are set by the parent, with prlimit(2), when init asks: init in
 	// a user namespace may not raise them.
 	Rlimits []Rlimit `json:"rlimits,omitempty"`
+	// Scheduler is set by the parent, where it may, when init is ready.
+	Scheduler *Scheduler `json:"scheduler,omitempty"`
 	// Handles are the mount sources the parent opens because init cannot
 	// reach or may not clone them; Mount.Handle counts from 1 into this list.
 	Handles []Handle `json:"handles,omitempty"`

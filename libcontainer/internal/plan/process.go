@@ -26,7 +26,7 @@ func (c *compiler) identity(p *specs.Process, create bool) {
 	// While CAP_SYS_NICE is held, and nothing is filtered.
 	late := create && c.forksLater(p)
 	if !late {
-		c.scheduler(p)
+		c.scheduler(p, late)
 	}
 	if p.SelinuxLabel != "" {
 		c.add(Step{Op: OpSELinux, Field: "process.selinuxLabel", Value: p.SelinuxLabel})
@@ -52,7 +52,7 @@ func (c *compiler) identity(p *specs.Process, create bool) {
 	}
 	c.add(Step{Op: OpSignals})
 	if late {
-		c.scheduler(p)
+		c.scheduler(p, late)
 	}
 	c.add(Step{Op: OpExec, Field: "process.args[0]"})
 }

@@ -5,13 +5,18 @@ import (
 	"slices"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/rung-run/rung/libcontainer/internal/linux/uapi"
 )
 
-// scheduler plans sched_setattr(2).
-func (c *compiler) scheduler(p *specs.Process) {
+// scheduler plans sched_setattr(2). A parent that may calls it, when init is
+// ready: no capability of a user namespace would do, and init would have to do
+// its work in the little time that the policy may leave it. Without privilege a
+// parent may not where init has another id: init does it, unless it is late.
+func (c *compiler) scheduler(p *specs.Process, late bool) {
 	s := p.Scheduler
 	if s == nil {
 		return
@@ -36,7 +41,19 @@ func (c *compiler) scheduler(p *specs.Process) {
 		}
 		attr.Flags |= flag
 	}
+	if c.h.Nice && !late {
+		c.plan.Scheduler = attr
+		return
+	}
 	c.add(Step{Op: OpScheduler, Field: "process.scheduler", Scheduler: attr})
+}
+
+// Attr is s as the kernel takes it.
+func (s *Scheduler) Attr() *unix.SchedAttr {
+	return &unix.SchedAttr{
+		Size: unix.SizeofSchedAttr, Policy: s.Policy, Flags: s.Flags, Nice: s.Nice, Priority: s.Priority,
+		Runtime: s.Runtime, Deadline: s.Deadline, Period: s.Period,
+	}
 }
 
 // forksLater: SCHED_DEADLINE forbids fork (sched(7)), which hooks need. Behind
