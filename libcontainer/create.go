@@ -268,6 +268,14 @@ func namedStep(err error, joins []plan.Join, open *spawn.Joins) error {
 			e.Hint = "a lower score than the caller's needs CAP_SYS_RESOURCE"
 		}
 	}
+	if strings.HasPrefix(e.Op, "clone ") && step.Errno == unix.ENOMEM {
+		for _, j := range joins {
+			if j.Type == unix.CLONE_NEWPID {
+				// pid_namespaces(7)
+				e.Field, e.Path, e.Hint = j.Field, j.Path, "the first process of this pid namespace has ended"
+			}
+		}
+	}
 	if strings.HasPrefix(e.Op, "join ") && step.Index < len(open.List) {
 		for _, j := range joins {
 			if j.Type == uint64(open.List[step.Index].Type) {

@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -110,43 +111,48 @@ func (c *Container) startable() error {
 	}
 }
 
-// awaitExec reads what init says before its program runs: nothing, or an
-// error, which is given with the prefix. What ends without a word has been
+// awaitExec reads what init says until its program runs: that it executes it,
+// or an error, which is given with the prefix. Who ends without a word has been
 // killed.
 func awaitExec(fd int, pidfd *os.File, who, prefix string) error {
-	var said []byte
+	// Not POLLIN: there is nothing to do before the other end is closed.
+	fds := []unix.PollFd{
+		{Fd: int32(fd)}, //nolint:gosec // a descriptor
+		{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}, //nolint:gosec // a descriptor
+	}
+	if _, err := linux.Poll(fds, -1); err != nil {
+		return err
+	}
+	said, err := readAll(fd)
+	if err != nil {
+		return err
+	}
+	failure, executing := bytes.CutPrefix(said, []byte{wire.Executing})
+	switch {
+	case len(failure) > 0:
+		return fmt.Errorf("%s%w", prefix, wire.DecodeFailure(failure))
+	case !executing:
+		return errors.New(who + " was killed before its program ran")
+	}
+	return nil
+}
+
+// readAll reads what is in a pipe, whose writer has closed it or has ended.
+func readAll(fd int) (said []byte, err error) {
 	buf := make([]byte, 4<<10) // most say nothing
 	for {
-		fds := []unix.PollFd{
-			{Fd: int32(fd), Events: unix.POLLIN},         //nolint:gosec // a descriptor
-			{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}, //nolint:gosec // a descriptor
-		}
-		if _, err := linux.Poll(fds, -1); err != nil {
-			return err
-		}
-		if fds[0].Revents == 0 {
-			// Ended; what it had said may have come after the one was
-			// looked at, and before the other was.
-			if _, err := linux.Poll(fds[:1], 0); err != nil {
-				return err
-			}
-		}
-		if fds[0].Revents == 0 {
-			return errors.New(who + " was killed before its program ran")
-		}
 		n, err := unix.Read(fd, buf)
 		switch {
-		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-			continue
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return said, nil // who could have written has ended
 		case err != nil:
-			return os.NewSyscallError("read", err)
-		case n > 0:
+			return said, os.NewSyscallError("read", err)
+		case n == 0:
+			return said, nil
+		default:
 			said = append(said, buf[:n]...)
-			continue
-		case len(said) > 0:
-			return fmt.Errorf("%s%w", prefix, wire.DecodeFailure(said))
 		}
-		return nil
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rung-run/rung/libcontainer/internal/hooks"
 	"github.com/rung-run/rung/libcontainer/internal/plan"
+	"github.com/rung-run/rung/libcontainer/internal/wire"
 )
 
 // waitRelease waits until "start" opens the fifo. The open blocks until then,
@@ -62,6 +63,9 @@ func (p *initProcess) exec() error {
 	if err != nil {
 		return err
 	}
+	// Raw, too: no thread may be started any more.
+	said := wire.Executing
+	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(p.release), uintptr(unsafe.Pointer(&said)), 1)
 	_, _, errno := unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(path)),
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])))
 	if errors.Is(errno, unix.ENOEXEC) {

@@ -35,7 +35,9 @@
 //
 // Any message from the child may be a Failed (C) or an Error (Go) instead, and
 // is then the last. Until the last Continue init ends at the end of the
-// socket: a killed parent leaves nothing running.
+// socket: a killed parent leaves nothing running. Afterwards it has the fifo,
+// or for an exec a pipe: Executing, or an Error, and the end of the stream,
+// which execve closes.
 //
 // The plan is larger than a packet may be, so it travels as a sealed memfd.
 package wire

@@ -7,6 +7,11 @@ import (
 	"github.com/rung-run/rung/libcontainer/internal/fault"
 )
 
+// Executing is what init says last, before it executes the program: the stream
+// ends when it has, but also when it is killed before. A failure of execve
+// follows it; no failure begins so, for an errno is less.
+const Executing byte = 0xff
+
 // EncodeFailure carries an error of init to the parent with all that callers
 // test for: the step, the field, the path, the text of the cause and its errno.
 func EncodeFailure(f *fault.Error) []byte {
