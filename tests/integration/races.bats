@@ -56,27 +56,24 @@ crowd() {
 }
 
 one_of_crowd() { # NAME COMMAND...
-	local name=$1 status=0
+	local name=$1 status=0 begin
 	shift
 	: <"$CROWD/gate" # waits for one who opens it for writing
+	begin=$SECONDS
 	timeout -k 2 "$BOUND" "$RUNG" --root "$STATE" "$@" </dev/null \
 		>"$name.out" 2>"$name.err" 3>&- 4>&- || status=$?
+	((SECONDS - begin < BOUND)) || status=hung
 	echo "$status" >"$name.rc"
 }
 
 # go gives the word, and waits for all. None hangs or panics.
 go() {
-	local gate file
+	local gate
 	exec {gate}<>"$CROWD/gate"
 	wait "${CROWD_PIDS[@]}"
 	exec {gate}>&-
 	CROWD_PIDS=()
-	for file in "$CROWD"/*.rc; do
-		case $(<"$file") in
-		124 | 137) echo "hung: $file" && return 1 ;;
-		esac
-	done
-	if grep -l -e 'panic:' -e '^goroutine ' "$CROWD"/*.err "$CROWD"/*.out; then
+	if grep -lx hung "$CROWD"/*.rc || grep -l -e 'panic:' -e '^goroutine ' "$CROWD"/*.err "$CROWD"/*.out; then
 		return 1
 	fi
 }
@@ -290,4 +287,65 @@ watch() {
 	check 'map(select((.status == "stopped") != (.pid == 0) or .created < "2020")) == []'
 	check 'map(.status) | unique - ["created", "running", "stopped"] == []'
 	check 'length > 20 and any(.[]; .status == "created") and any(.[]; .status == "running")'
+}
+
+# Whoever ran has been killed with its container, the others say that it has
+# ended or ended themselves.
+execs_end() {
+	local rc
+	for rc in "$CROWD"/exec-*.rc; do
+		case $(<"$rc") in
+		137 | 255) ;;
+		*) echo "$rc: $(<"$rc")" && return 1 ;;
+		esac
+	done
+	sed -i 's/^137$/0/' "$CROWD"/exec-*.rc
+	else_said exec 'exec failed: cannot exec in a stopped container' 'exec failed: container does not exist' \
+		'before its program ran'
+}
+
+@test "races: exec against kill: it is killed too, or says that the container has stopped" {
+	local i
+	for i in {1..6}; do
+		run -0 rung run -d "$ID"
+		crowd 10 exec "$ID" sleep 1000
+		crowd 1 kill "$ID" KILL
+		go
+		execs_end
+		wait_for 5 has_status "$ID" stopped
+		run -0 rung delete "$ID"
+		[ -z "$(remains)" ]
+		nobody_runs
+	done
+}
+
+@test "races: exec against delete by force, with a pid namespace and without" {
+	local i
+	for i in {1..8}; do
+		((i != 5)) || without_pid_namespace
+		run -0 rung run -d "$ID"
+		crowd 10 exec "$ID" sleep 1000
+		crowd 1 delete --force "$ID"
+		go
+		[ "$(count delete 0)" -eq 1 ]
+		execs_end
+		[ ! -e "$STATE/$ID" ]
+		[ -z "$(remains)" ]
+		nobody_runs
+	done
+}
+
+@test "races: 30 execs at once" {
+	run -0 rung run -d "$ID"
+	crowd 30 exec "$ID" sh -c 'echo inside; exit 7'
+	go
+	[ "$(count exec 7)" -eq 30 ]
+	[ "$(cat "$CROWD"/exec-*.out | grep -cx inside)" -eq 30 ]
+	crowd 30 exec -d "$ID" sleep 1000
+	go
+	[ "$(count exec 0)" -eq 30 ]
+	run -0 rung exec "$ID" sh -c 'grep -lx "Name:.sleep" /proc/[0-9]*/status | wc -l'
+	[ "$output" -eq 31 ]
+	run -0 rung delete --force "$ID"
+	[ -z "$(remains)" ]
 }
