@@ -20,6 +20,7 @@ func runInit(in nsenter.Inherited) {
 	libcontainer.Init(libcontainer.Inherited{
 		Socket:     in.Socket,
 		Proc:       in.Proc,
+		HugePages:  in.HugePages,
 		NoFileSoft: in.NoFileSoft,
 		NoFileHard: in.NoFileHard,
 	})

@@ -6,6 +6,7 @@ import "github.com/rung-run/rung/libcontainer/internal/initproc"
 // nsenter has a type of the same fields.
 type Inherited struct {
 	Socket, Proc           int
+	HugePages              bool
 	NoFileSoft, NoFileHard uint64
 }
 

@@ -307,6 +307,10 @@ static void bootstrap(int sock)
 	/* A process of the container that shares our pid namespace must not
 	 * ptrace us or reach our descriptors (CVE-2016-9962, CVE-2019-5736). */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Where every process has huge pages, Go's start would take two: 4 MiB of
+	 * the container's limit. Go's part of init has them back. */
+	if (!prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0))
+		rung_inherited.huge_pages = !prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	fcntl(sock, F_SETFD, FD_CLOEXEC);
 	/* What our caller's caller left open, and nobody asked to preserve. Init
 	 * closes what is left once more, where a sandbox refuses this. */

@@ -19,6 +19,8 @@ type Inherited struct {
 	// Socket leads to the parent, Proc is a handle of the /proc of before
 	// the namespaces. Both are set when Init is.
 	Socket, Proc int
+	// HugePages: transparent ones, which init must turn on again.
+	HugePages bool
 	// Ignored and Blocked are signals: bit N-1 is signal N.
 	Ignored, Blocked uint64
 	// Descriptors is how many descriptors are open from 3 on, without a gap.
@@ -34,6 +36,7 @@ func Inherit() Inherited {
 		Init:        in.socket >= 0,
 		Socket:      int(in.socket),
 		Proc:        int(in.proc),
+		HugePages:   in.huge_pages != 0,
 		Ignored:     uint64(in.ignored),
 		Blocked:     uint64(in.blocked),
 		Descriptors: int(in.descriptors),

@@ -206,6 +206,14 @@ nesting() {
 	[[ $output == *'linux.resources.memory.swap'*'linux.resources.memory.limit'* ]]
 }
 
+@test "cgroup2: a container that waits takes little memory, also where all have huge pages" {
+	need memory
+	own_path
+	run -0 rung create "$ID"
+	# Two huge pages would be 4 MiB.
+	(($(<"$(dir "$ID")/memory.current") < 3145728))
+}
+
 @test "cgroup2: huge pages" {
 	need hugetlb
 	[[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip 'needs huge pages of 2 MB'

@@ -273,3 +273,21 @@ load helpers
 	run -1 rung exec "$ID" chmod 755 /proc/1/exe
 	[[ $output == *'Read-only file system'* ]]
 }
+
+@test "process: transparent huge pages are as the caller has them, for hooks as well" {
+	require python3
+	printf '#!/bin/sh\ngrep THP_enabled /proc/self/status >"%s/$1"\n' "$BUNDLE" >hook
+	chmod 755 hook
+	config '.hooks = {createRuntime: [{path: $h, args: ["hook", "runtime"]}], createContainer: [{path: $h, args: ["hook", "container"]}]}' \
+		--arg h "$BUNDLE/hook"
+	args grep THP_enabled /proc/self/status
+	run -0 rung run "$ID"
+	[ "$output" = $'THP_enabled:\t1' ]
+	[ "$(cat runtime container)" = $'THP_enabled:\t1\nTHP_enabled:\t1' ]
+
+	# PR_SET_THP_DISABLE, prctl(2)
+	run -0 python3 -c 'import ctypes, os, sys
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])' "$RUNG" --root "$STATE" run "$ID"
+	[ "$output" = $'THP_enabled:\t0' ]
+}

@@ -18,6 +18,7 @@ import (
 type Inherited struct {
 	Socket     int    // to the parent
 	Proc       int    // a handle of the /proc of before the namespaces
+	HugePages  bool   // transparent ones were turned off for our start
 	NoFileSoft uint64 // RLIMIT_NOFILE, before the Go runtime raised it
 	NoFileHard uint64
 }
@@ -62,6 +63,9 @@ func Run(in Inherited) {
 	}
 	if err := p.receive(); err != nil {
 		p.fail(&fault.Error{Op: "read the plan", Err: err})
+	}
+	if err := p.restoreHugePages(); err != nil {
+		p.fail(&fault.Error{Op: "start init", Err: err})
 	}
 	for i := range p.plan.Steps {
 		s := &p.plan.Steps[i]
