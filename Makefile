@@ -1,5 +1,5 @@
-# `make help` lists the targets. Variables: T, PREFIX, DESTDIR, GO, GOARCH, CC,
-# FUZZTIME, FUZZTOTAL, BENCH.
+# `make help` lists the targets. Variables: T, GUEST, PREFIX, DESTDIR, GO, GOARCH,
+# CC, FUZZTIME, FUZZTOTAL, BENCH.
 
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
@@ -82,6 +82,17 @@ unit: deps-build ## Go tests with the race detector, no root needed (T=package)
 integration: deps-test all rung-test ## bats tests, as root (T=mask for tests/integration/mask.bats)
 	@RUNG=$(CURDIR)/rung RUNG_TEST=$(CURDIR)/rung-test tests/integration/run.sh
 
+# Machines with systemd, which this one may not have (tests/guest/README.md).
+GUEST ?= debian13 debian12-v1
+
+.PHONY: test-guest
+test-guest: deps-guest all rung-test ## tests in virtual machines with systemd (GUEST=debian13, T=mask or all)
+	@GO='$(GO)' tests/guest/run.sh $(GUEST)
+
+.PHONY: guest-shell
+guest-shell: deps-guest all rung-test ## root's console in such a machine (GUEST=debian12-v1)
+	@GO='$(GO)' tests/guest/shell.sh $(firstword $(GUEST))
+
 .PHONY: lint
 lint: deps-test ## go vet, golangci-lint, shellcheck, gcc -fanalyzer
 	@GO='$(GO)' GOLANGCI_VERSION=$(GOLANGCI_VERSION) tests/lint.sh
@@ -106,13 +117,15 @@ man: ## man pages from man/*.md
 		$(GO) run github.com/cpuguy83/go-md2man/v2 -in "$$page" -out "$${page%.md}" || exit 1; \
 	done
 
-.PHONY: deps-build deps-demo deps-test
+.PHONY: deps-build deps-demo deps-test deps-guest
 deps-build:
 	@tests/deps.sh build
 deps-demo:
 	@tests/deps.sh demo
 deps-test:
 	@tests/deps.sh test
+deps-guest:
+	@tests/deps.sh guest
 
 .PHONY: clean
 clean: ## remove what was built
