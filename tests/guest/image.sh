@@ -32,7 +32,7 @@ if [[ ! -e $image ]]; then
 	rm -rf --one-file-system "$building"
 	mkdir "$building"
 	echo "building the image $recipe (some minutes; log in $cache/$recipe.log)" >&2
-	if ! nice unshare --mount --pid --fork --kill-child --mount-proc \
+	if ! nice setpriv --pdeathsig TERM unshare --mount --pid --fork --kill-child --mount-proc \
 		"$here/build.sh" "$recipe" "$building" >"$cache/$recipe.log" 2>&1 9>&-; then
 		tail -n 30 "$cache/$recipe.log" >&2
 		echo "the image $recipe could not be built" >&2
