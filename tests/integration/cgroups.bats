@@ -29,6 +29,25 @@ setup() {
 	[[ ${lines[0]} == alone ]]
 }
 
+@test "cgroups: created, with a pids limit of 1, it waits without a wakeup, and starts" {
+	require controller:pids
+	config '.linux.resources.pids = {limit: 1}'
+	run -0 rung create "$ID"
+	local pid before after
+	pid=$(host_pid "$ID")
+	sleep 0.5 # the Go runtime's monitor goes to sleep
+	before=$(switches "$pid")
+	sleep 2
+	after=$(switches "$pid")
+	((after - before < 20)) # a hundred a second, if it does not
+	run -0 rung start "$ID"
+	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = 'sleep 1000 ' ]
+}
+
+switches() { # PID: context switches of all threads
+	awk '/ctxt_switches/ {n += $2} END {print n}' "/proc/$1"/task/*/status
+}
+
 @test "cgroups: what a limit cannot be names the field" {
 	require controller:memory
 	config '.linux.resources.memory = {limit: 1024}'

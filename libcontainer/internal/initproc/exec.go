@@ -17,28 +17,23 @@ import (
 	"github.com/rung-run/rung/libcontainer/internal/wire"
 )
 
-// waitRelease waits until "start" opens the fifo. The open blocks until then,
-// in a raw call: the pids limit may already forbid the thread that the Go
-// runtime would start in our place.
+// waitRelease waits until "start" opens the fifo: the open blocks until then.
+// Not in a raw call, beside which the runtime's monitor would wake up a hundred
+// times a second. The runtime gives our processor to another thread, and need
+// not start one, which the pids limit may forbid by now: whatever has run
+// beside this locked thread had one, which is parked.
 func (p *initProcess) waitRelease() error {
-	path := "self/fd/" + strconv.Itoa(p.release) + "\x00"
-	name := []byte(path)
-	var fd uintptr
-	for {
-		var errno unix.Errno
-		fd, _, errno = unix.RawSyscall6(unix.SYS_OPENAT, uintptr(p.in.Proc),
-			uintptr(unsafe.Pointer(&name[0])), unix.O_WRONLY|unix.O_CLOEXEC, 0, 0, 0)
-		if errno == unix.EINTR {
-			continue
-		}
-		if errno != 0 {
-			return &os.PathError{Op: "open", Path: "exec.fifo", Err: errno}
-		}
-		break
+	path := "self/fd/" + strconv.Itoa(p.release)
+	fd, err := unix.Openat(p.in.Proc, path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	for errors.Is(err, unix.EINTR) {
+		fd, err = unix.Openat(p.in.Proc, path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	}
+	if err != nil {
+		return &os.PathError{Op: "open", Path: "exec.fifo", Err: err}
 	}
 	_ = unix.Close(p.release)
 	_ = unix.Close(p.in.Proc)
-	p.release = int(fd)
+	p.release = fd
 	return nil
 }
 
