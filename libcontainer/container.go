@@ -43,8 +43,10 @@ type Container struct {
 	dir    directory
 	record *record
 	log    Logger
-	// init is set in the process that created the container, its parent.
-	init *spawn.Child
+	// init and hooks are set in the process that created the container, its
+	// parent. Others find the hooks in the state directory.
+	init  *spawn.Child
+	hooks *specs.Hooks
 }
 
 // Load finds the container id below the state root; ErrNotExist if there is
@@ -191,7 +193,7 @@ func (c *Container) reload() (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Container{dir: c.dir, record: r, log: c.log, init: c.init}, nil
+	return &Container{dir: c.dir, record: r, log: c.log, init: c.init, hooks: c.hooks}, nil
 }
 
 // take takes the lock, and gives the container with the state that holds as

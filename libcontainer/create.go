@@ -91,7 +91,9 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 		return nil, c.undo(err)
 	}
 	c.release()
-	return &Container{dir: c.dir, record: c.record, log: c.log, init: c.child}, nil
+	return &Container{
+		dir: c.dir, record: c.record, log: c.log, init: c.child, hooks: orNone(c.bundle.Spec.Hooks),
+	}, nil
 }
 
 // prepare does what touches nothing: it plans. The bootstrap is started

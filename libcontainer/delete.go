@@ -77,7 +77,7 @@ func (c *Container) remove() error {
 		return err
 	}
 	if !c.record.PostStopped {
-		hooks, err := c.dir.loadHooks()
+		hooks, err := c.ownHooks()
 		if err == nil {
 			postStop(hooks, c.record, c.log)
 		} else if !errors.Is(err, fs.ErrNotExist) {

@@ -27,6 +27,23 @@ func runHooks(ctx context.Context, kind string, list []specs.Hook, state []byte)
 	return hooks.Run(ctx, kind, hooks.FromSpec(list), state, "", nil)
 }
 
+// ownHooks are the hooks as they were when the container was created; never nil
+// without an error.
+func (c *Container) ownHooks() (*specs.Hooks, error) {
+	if c.hooks != nil {
+		return c.hooks, nil
+	}
+	return c.dir.loadHooks()
+}
+
+// orNone is h, or no hooks at all.
+func orNone(h *specs.Hooks) *specs.Hooks {
+	if h == nil {
+		return &specs.Hooks{}
+	}
+	return h
+}
+
 // postStop runs the poststop hooks, all of them: one that fails is a warning
 // (runtime.md, lifecycle, step 13).
 func postStop(h *specs.Hooks, r *record, log Logger) {

@@ -173,7 +173,7 @@ func (c *Container) startFailed(err error) error {
 	if e := now.end(); e != nil {
 		err = errors.Join(err, e)
 	}
-	if hooks, e := now.dir.loadHooks(); e == nil {
+	if hooks, e := now.ownHooks(); e == nil {
 		postStop(hooks, now.record, now.log)
 		now.record.PostStopped = true
 		if e := now.dir.save(now.record); e != nil {
@@ -185,7 +185,7 @@ func (c *Container) startFailed(err error) error {
 
 // postStart runs the poststart hooks, for which the program already runs.
 func (c *Container) postStart(ctx context.Context) error {
-	hooks, err := c.dir.loadHooks()
+	hooks, err := c.ownHooks()
 	if err != nil {
 		return c.startFailed(err)
 	}
