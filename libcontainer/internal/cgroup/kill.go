@@ -107,7 +107,7 @@ func (c *Cgroup) beginFreeze() {
 func waitEnd(pids []int, timeout time.Duration) {
 	deadline := time.Now().Add(timeout)
 	for _, pid := range pids {
-		fd, err := unix.PidfdOpen(pid, 0)
+		f, err := linux.PidfdOpen(pid)
 		if errors.Is(err, unix.ESRCH) {
 			continue
 		}
@@ -115,7 +115,6 @@ func waitEnd(pids []int, timeout time.Duration) {
 			time.Sleep(min(time.Millisecond, time.Until(deadline)))
 			continue
 		}
-		f := os.NewFile(uintptr(fd), "pidfd")
 		_, _ = linux.PollExit(f, max(time.Until(deadline), 0))
 		f.Close()
 	}

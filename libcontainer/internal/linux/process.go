@@ -67,11 +67,10 @@ func OpenPidfd(pid int, start uint64) (*os.File, error) {
 	if pid <= 0 {
 		return nil, unix.ESRCH
 	}
-	fd, err := unix.PidfdOpen(pid, 0)
+	f, err := PidfdOpen(pid)
 	if err != nil {
-		return nil, os.NewSyscallError("pidfd_open", err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), "pidfd")
 	// Checked when the descriptor is there: it does not move to a later
 	// process with the same pid.
 	if !Alive(pid, start) {
@@ -79,6 +78,21 @@ func OpenPidfd(pid int, start uint64) (*os.File, error) {
 		return nil, unix.ESRCH
 	}
 	return f, nil
+}
+
+// PidfdOpen opens whatever process has this pid now, close-on-exec, else ESRCH.
+func PidfdOpen(pid int) (*os.File, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.EINVAL) {
+		// Of a process that is gone while its number is still in use, as the
+		// group's of others or by another call, Linux before 6.16 says what it
+		// says of a thread.
+		err = unix.ESRCH
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("pidfd_open", err)
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
 // SignalPidfd sends sig to the process.

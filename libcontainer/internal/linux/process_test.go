@@ -75,6 +75,34 @@ func TestAlive(t *testing.T) {
 	_ = cmd.Wait()
 }
 
+// A process that is gone, while a process group keeps its number in use: up to
+// Linux 6.15 the kernel says EINVAL.
+func TestOpenPidfdGone(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "read start; sleep 100 & exit 0")
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
+	start, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	defer func() { _ = unix.Kill(-pid, unix.SIGKILL) }()
+	stat, err := ReadStat(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start.Close()
+	_ = cmd.Wait()
+	if err := unix.Kill(-pid, 0); err != nil {
+		t.Fatalf("the group is gone as well: %v", err)
+	}
+	if _, err := OpenPidfd(pid, stat.Start); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("got %v, want ESRCH", err)
+	}
+}
+
 func TestExitCode(t *testing.T) {
 	for name, tc := range map[string]struct {
 		script string
