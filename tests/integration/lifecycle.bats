@@ -144,8 +144,10 @@ stopped_container() {
 }
 
 @test "lifecycle: a cgroup that is in use is refused, and its processes live on" {
+	local own='^.*:devices:'
+	[[ $(cgroup_version) == 1 ]] || own='^0::'
 	run -0 rung run -d "$ID"
-	config '.linux.cgroupsPath = $p' --arg p "$(sed -n 's/^.*:devices://p' "/proc/$(host_pid "$ID")/cgroup")"
+	config '.linux.cgroupsPath = $p' --arg p "$(sed -n "s/$own//p" "/proc/$(host_pid "$ID")/cgroup")"
 	run -1 rung run -d "$ID-2"
 	[[ $output == *"container's cgroup is not empty"* ]]
 	has_status "$ID" running
