@@ -76,7 +76,7 @@ func (a *app) createOptions(c *cli.Context, id string, detach bool) (libcontaine
 		return libcontainer.CreateOptions{}, nil, err
 	}
 	o := libcontainer.CreateOptions{
-		Root: root, ID: id, Bundle: bundle, Log: a.log,
+		Root: root, ID: id, Bundle: bundle, Log: a.log, Debug: c.Bool("debug"),
 		NoPivot: c.Bool("no-pivot"), NoNewKeyring: c.Bool("no-new-keyring"), Rootless: rootless(c),
 	}
 	process := bundle.Spec.Process

@@ -79,7 +79,7 @@ func (a *app) execProcess(c *cli.Context) (int, error) {
 	// Signals are kept for the process; until there is one they end the wait.
 	ctx, stop := signal.NotifyContext(c.Context, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
 	started, err := ctr.Exec(ctx, libcontainer.ExecOptions{
-		Process: process, IO: p.io, Ready: p.ready, IgnorePaused: c.Bool("ignore-paused"),
+		Process: process, IO: p.io, Ready: p.ready, IgnorePaused: c.Bool("ignore-paused"), Debug: c.Bool("debug"),
 	})
 	if err != nil {
 		p.unreport()

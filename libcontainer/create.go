@@ -54,6 +54,8 @@ type CreateOptions struct {
 	// Rootless: tolerate cgroups that may not be used.
 	Rootless bool
 	Log      Logger
+	// Debug: Log is told what is done, a line a step, with its time.
+	Debug bool
 }
 
 // creation is a create on its way, with all that must be undone if it fails.
@@ -73,12 +75,25 @@ type creation struct {
 	// owned: the cgroups are this container's, to be emptied and removed.
 	owned  bool
 	hooked bool // createRuntime hooks have begun: poststop is owed
+	last   time.Time
+}
+
+// reached marks a point of the protocol: where a test kills the parent, and
+// what --debug tells of, with the time since the point before.
+func (c *creation) reached(point string) {
+	inject.Point(point)
+	if !c.o.Debug {
+		return
+	}
+	now := time.Now()
+	c.log.Debugf("parent: %s: %.3f ms", point, float64(now.Sub(c.last).Microseconds())/1000)
+	c.last = now
 }
 
 // Create makes a container: its namespaces, cgroup and root filesystem, and
 // its first process, which waits for Start. When it fails nothing is left.
 func Create(ctx context.Context, o CreateOptions) (*Container, error) {
-	c := &creation{o: o, log: orSilent(o.Log), bundle: o.Bundle}
+	c := &creation{o: o, log: orSilent(o.Log), bundle: o.Bundle, last: time.Now()}
 	if err := checkID(o.ID); err != nil {
 		return nil, err
 	}
@@ -179,18 +194,18 @@ func (c *creation) make(ctx context.Context) (err error) {
 	if err := c.save(); err != nil {
 		return err
 	}
-	inject.Point("created-state")
+	c.reached("created-state")
 	if err := c.dir.write(specFile, c.bundle.Raw); err != nil {
 		return err
 	}
 	if err := c.cgroup.Create(); err != nil {
 		return err
 	}
-	inject.Point("created-cgroup")
+	c.reached("created-cgroup")
 	if err := c.spawn(); err != nil {
 		return err
 	}
-	inject.Point("entered")
+	c.reached("entered")
 	if err := c.enter(ctx); err != nil {
 		return c.explain(err)
 	}
@@ -309,7 +324,7 @@ func (c *creation) enter(ctx context.Context) error {
 		if err := c.child.Mapped(); err != nil {
 			return err
 		}
-		inject.Point("mapped")
+		c.reached("mapped")
 	}
 	fifo, err := c.makeFifo()
 	if err != nil {
@@ -319,24 +334,24 @@ func (c *creation) enter(ctx context.Context) error {
 	if err := c.child.Namespaces(); err != nil {
 		return namedStep(err, nil, &spawn.Joins{})
 	}
-	inject.Point("namespaces")
+	c.reached("namespaces")
 	handles, err := c.child.OpenHandles(c.plan)
 	if err != nil {
 		return err
 	}
 	defer spawn.CloseAll(handles)
 	err = c.child.Send(&wire.Init{
-		Create: true, Ignored: c.o.IO.Ignored, Blocked: c.o.IO.Blocked, Steps: c.plan.Steps,
+		Create: true, Debug: c.o.Debug, Ignored: c.o.IO.Ignored, Blocked: c.o.IO.Blocked, Steps: c.plan.Steps,
 	}, []*os.File{fifo}, handles)
 	if err != nil {
 		return err
 	}
-	inject.Point("plan-sent")
+	c.reached("plan-sent")
 	program := compileFilter(c.bundle.Spec, c.o.Root)
 	return c.child.Serve(spawn.Answers{
 		Mounts: func() error { return c.mounts(ctx) },
 		Limits: func() ([]byte, error) {
-			inject.Point("limits")
+			c.reached("limits")
 			if err := c.child.SetRlimits(c.plan.Rlimits); err != nil {
 				return nil, err
 			}
@@ -344,6 +359,7 @@ func (c *creation) enter(ctx context.Context) error {
 		},
 		Ready:   c.ready,
 		Console: c.o.IO.takeTerminal,
+		Step:    func(line string) { c.log.Debugf("init: %s", line) },
 	})
 }
 
@@ -391,7 +407,7 @@ func compileFilter(spec *specs.Spec, root string) func() ([]byte, error) {
 // mounts is what happens between the container's mounts and its pivot. Limits
 // come first, since the hooks may edit device rules.
 func (c *creation) mounts(ctx context.Context) error {
-	inject.Point("mounts-ready")
+	c.reached("mounts-ready")
 	if err := c.cgroup.Limit(); err != nil {
 		return err
 	}
@@ -410,7 +426,7 @@ func (c *creation) mounts(ctx context.Context) error {
 
 // ready is the last word: all that can fail in init has been done.
 func (c *creation) ready() error {
-	inject.Point("ready")
+	c.reached("ready")
 	if err := c.cgroup.LimitPids(); err != nil {
 		return err
 	}
@@ -423,7 +439,7 @@ func (c *creation) ready() error {
 	if err := c.save(); err != nil {
 		return err
 	}
-	inject.Point("saved")
+	c.reached("saved")
 	if c.o.Ready != nil {
 		return c.o.Ready(c.child.Pid, c.child.Pidfd)
 	}

@@ -28,6 +28,9 @@ type ExecOptions struct {
 	Ready func(pid int, pidfd *os.File) error
 	// IgnorePaused waits in place of refusing a paused container.
 	IgnorePaused bool
+	// Debug: the container's Logger is told what is done, a line a step, with
+	// its time.
+	Debug bool
 }
 
 // Process is a process that Exec has added to a container.
@@ -240,13 +243,14 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 		return namedStep(err, nil, joins)
 	}
 	err = child.Send(&wire.Init{
-		Ignored: e.o.IO.Ignored, Blocked: e.o.IO.Blocked, Steps: e.plan.Steps,
+		Debug: e.o.Debug, Ignored: e.o.IO.Ignored, Blocked: e.o.IO.Blocked, Steps: e.plan.Steps,
 	}, []*os.File{pipe}, nil)
 	if err != nil {
 		return err
 	}
 	program := compileFilter(e.spec, e.c.dir.root())
 	return child.Serve(spawn.Answers{
+		Step:   func(line string) { e.c.log.Debugf("init: %s", line) },
 		Mounts: func() error { return errors.New("an exec has no mounts") },
 		Limits: func() ([]byte, error) {
 			if err := child.SetRlimits(e.plan.Rlimits); err != nil {

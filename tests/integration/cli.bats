@@ -57,6 +57,23 @@ load helpers
 	done
 }
 
+@test "cli: --debug tells each step with its time" {
+	args echo program
+	run -0 --separate-stderr rung --debug --log log --log-format json run "$ID"
+	[ "$output" = program ]
+	jq -es 'all(.level == "debug" and (.time | type) == "string")' log
+	jq -r .msg log >messages
+	grep -qE '^parent: created-cgroup: [0-9]+\.[0-9]{3} ms$' messages
+	grep -qE '^init: mount mounts\[[0-9]+\] \(/proc\): [0-9]+\.[0-9]{3} ms$' messages
+	grep -qE '^init: set user and groups process\.user: ' messages
+	args sleep 1000
+	run -0 rung run -d "$ID"
+	run -0 rung --debug --log exec.log exec "$ID" true
+	grep -q 'init: close descriptors: ' exec.log
+	run -0 rung --log quiet.log exec "$ID" true
+	[ ! -s quiet.log ]
+}
+
 @test "cli: a failure is one record in the log and the bare message on stderr" {
 	local log=$BATS_TEST_TMPDIR/log
 	run -1 --separate-stderr "$RUNG" --root "$STATE" --log "$log" --log-format json state nobody

@@ -180,7 +180,7 @@ start_killed_at() {
 
 @test "fault: every point of the source is among these" {
 	local found
-	found=$(grep -rhoE 'inject\.Point\("[a-z-]+"\)' "$BATS_TEST_DIRNAME/../../libcontainer" | cut -d'"' -f2 | sort)
+	found=$(grep -rhoE '(inject\.Point|\.reached)\("[a-z-]+"\)' "$BATS_TEST_DIRNAME/../../libcontainer" | cut -d'"' -f2 | sort)
 	[ "$found" = "$(tr ' ' '\n' <<<"$POINTS" | sort)" ]
 }
 

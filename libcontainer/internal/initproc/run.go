@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -69,11 +71,29 @@ func Run(in Inherited) {
 	}
 	for i := range p.plan.Steps {
 		s := &p.plan.Steps[i]
+		began := time.Now()
 		if err := p.apply(s); err != nil {
 			p.fail(&fault.Error{Op: string(s.Op), Field: s.Field, Path: s.Path, Err: err})
 		}
+		if p.plan.Debug && p.conn != nil {
+			p.tell(s, time.Since(began))
+		}
 	}
 	p.fail(&fault.Error{Op: "run the plan", Err: errors.New("it has no program")})
+}
+
+// tell reports a step that is done to who asked for it with --debug. A parent
+// that is gone is noticed where it is waited for.
+func (p *initProcess) tell(s *plan.Step, took time.Duration) {
+	line := string(s.Op)
+	if s.Field != "" {
+		line += " " + s.Field
+	}
+	if s.Path != "" {
+		line += " (" + s.Path + ")"
+	}
+	line += ": " + strconv.FormatFloat(float64(took.Microseconds())/1000, 'f', 3, 64) + " ms"
+	_ = p.conn.Write(wire.KindStep, []byte(line))
 }
 
 // fail tells the parent, and ends.

@@ -179,6 +179,8 @@ type Answers struct {
 	Ready func() error
 	// Console takes the master of the terminal.
 	Console func(*os.File) error
+	// Step takes a line about each step of init, if wire.Init.Debug asked.
+	Step func(line string)
 }
 
 // Serve answers init until it is ready. Afterwards the socket is closed, and
@@ -212,6 +214,11 @@ func (c *Child) answer(m *wire.Message, a Answers) (done bool, err error) {
 		master := os.NewFile(uintptr(m.FDs[0]), string(m.Payload))
 		m.FDs = nil
 		return false, a.Console(master)
+	case wire.KindStep:
+		if a.Step != nil {
+			a.Step(string(m.Payload))
+		}
+		return false, nil
 	case wire.KindSync:
 	default:
 		return false, fmt.Errorf("unexpected message of kind %d from init", m.Kind)

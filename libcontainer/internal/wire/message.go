@@ -28,6 +28,7 @@ const (
 	KindSync                       // init to parent: which point is reached
 	KindContinue                   // parent to init: go on
 	KindError                      // init to parent: Failure
+	KindStep                       // init to parent: a line about a step, if Debug
 )
 
 const (

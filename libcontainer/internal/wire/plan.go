@@ -10,7 +10,7 @@ import (
 type Init struct {
 	// Create: wait at the fifo before the program is executed.
 	Create bool
-	// Debug asks for a line a step on the log descriptor.
+	// Debug asks for a KindStep message after each step, until init is ready.
 	Debug bool
 	// Ignored and Blocked are the caller's signals; bit N-1 is signal N.
 	Ignored, Blocked uint64
