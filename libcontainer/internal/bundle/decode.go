@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -86,21 +87,39 @@ func invalidUTF8(data []byte) int {
 // explain turns an error of encoding/json into one that says where.
 func explain(data []byte, t reflect.Type, err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		// Offset counts the bytes read, the offending one included.
-		offset := int(syntax.Offset) - 1
-		switch text := syntax.Error(); {
+		text := syntax.Error()
+		offset := offending(data, int(syntax.Offset)-1, text)
+		switch {
 		case text == "unexpected end of JSON input":
 			return atOffset(data, offset, "the document ends too early: is the file truncated?")
 		case strings.HasSuffix(text, "exceeded max depth"):
-			return atOffset(data, offset, "nested deeper than 10000 levels")
+			return errors.New("nested deeper than 10000 levels")
 		default:
-			return atOffset(data, offset, text)
+			return atOffset(data, offset, strings.TrimSuffix(text, " literal"))
 		}
 	}
 	if list := locate(data, t); len(list) > 0 {
 		return list
 	}
 	return err
+}
+
+// offending is where the character is that the text of a syntax error names.
+// SyntaxError.Offset counts it, or ends where the last good token does: that
+// depends on which of its two decoders encoding/json is built with.
+func offending(data []byte, offset int, text string) int {
+	quoted, err := strconv.QuotedPrefix(strings.TrimPrefix(text, "invalid character "))
+	if err != nil || offset < 0 || offset >= len(data) {
+		return offset
+	}
+	char, _, _, err := strconv.UnquoteChar(quoted[1:], '\'')
+	if err != nil || rune(data[offset]) == char {
+		return offset
+	}
+	if n := bytes.IndexRune(data[offset:], char); n > 0 {
+		return offset + n
+	}
+	return offset
 }
 
 // atOffset says it by line and column, both counted from 1, columns in bytes.

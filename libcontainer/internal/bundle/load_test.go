@@ -223,7 +223,7 @@ func TestDecodeBounds(t *testing.T) {
 	}{
 		"empty objects": {fill(`{"mounts": [`, `{},`, `{}]}`), "decode: more than 1048576 values"},
 		"nulls":         {fill(`{"mounts": [`, `null,`, `null]}`), "decode: more than 1048576 values"},
-		"deep arrays":   {fill(``, `[`, ``), "decode: line 1, column 10001: nested deeper than 10000 levels"},
+		"deep arrays":   {fill(``, `[`, ``), "decode: nested deeper than 10000 levels"},
 		"deep unknown":  {[]byte(`{"x":` + strings.Repeat(`{"a":`, 9000) + `1` + strings.Repeat(`}`, 9001)), ""},
 		"deep unknown, wrong type": {
 			[]byte(`{"mounts": {}, "x":` + strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `}`),
