@@ -65,6 +65,11 @@ func NewForegroundPipes(s *IO, uid uint32) (*Foreground, error) {
 			*end.theirs = end.ours
 			continue
 		}
+		if end.ours == os.Stderr && sameFile(os.Stdout, os.Stderr) {
+			// One pipe, so that what is written in turn arrives in turn.
+			*end.theirs = s.Stdout
+			continue
+		}
 		r, w, err := os.Pipe()
 		if err != nil {
 			f.Close()
@@ -97,6 +102,15 @@ func isNull(f *os.File) bool {
 	var st unix.Stat_t
 	return unix.Fstat(int(f.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR &&
 		st.Rdev == unix.Mkdev(1, 3)
+}
+
+// sameFile tells whether both are one open file, as after 2>&1 (kcmp(2)). A
+// kernel or sandbox that does not say so costs the order of their lines.
+func sameFile(a, b *os.File) bool {
+	const file = 0 // KCMP_FILE
+	pid := uintptr(os.Getpid())
+	order, _, errno := unix.Syscall6(unix.SYS_KCMP, pid, pid, file, a.Fd(), b.Fd(), 0)
+	return errno == 0 && order == 0
 }
 
 // Waiter is a Container or a Process.

@@ -291,3 +291,11 @@ ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)
 os.execv(sys.argv[1], sys.argv[1:])' "$RUNG" --root "$STATE" run "$ID"
 	[ "$output" = $'THP_enabled:\t0' ]
 }
+
+@test "process: in the foreground, one file for stdout and stderr keeps their order" {
+	args sh -c 'i=0; while [ $i -lt 200 ]; do echo "$i"; i=$((i + 1)); echo "$i" >&2; i=$((i + 1)); done'
+	rung run "$ID" >both 2>&1
+	diff <(seq 0 199) both
+	rung run "$ID" >one 2>other
+	[ "$(wc -l <one) $(wc -l <other)" = "100 100" ]
+}
