@@ -61,7 +61,7 @@ func (a *app) cli() *cli.App {
 		Before:                    a.before,
 		Commands: []*cli.Command{
 			a.create(), a.deleteCommand(), a.exec(), a.features(), a.kill(), a.list(),
-			a.plan(), a.run(), a.spec(), a.start(), a.state(),
+			a.pause(), a.plan(), a.ps(), a.resume(), a.run(), a.spec(), a.start(), a.state(),
 		},
 		Action:          a.noCommand,
 		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usage(err) },

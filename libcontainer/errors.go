@@ -17,4 +17,6 @@ var (
 	ErrNotRunning = fault.ErrNotRunning
 	// ErrPaused: the container is frozen.
 	ErrPaused = fault.ErrPaused
+	// ErrNotPaused: it is not.
+	ErrNotPaused = fault.ErrNotPaused
 )

@@ -85,4 +85,5 @@ var (
 	ErrExist      = errors.New("container with given ID already exists")
 	ErrNotRunning = errors.New("container not running")
 	ErrPaused     = errors.New("container paused")
+	ErrNotPaused  = errors.New("container not paused")
 )
