@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,22 +43,22 @@ type Options struct {
 
 // Bootstrap is the process that waits for its header.
 type Bootstrap struct {
-	conn *wire.Conn
-	pid  int
-	dir  string // Options.Dir
-	// Placed: it runs in Options.Cgroup.
+	conn    *wire.Conn
+	dir     string
+	started chan struct{} // closed when pid or err is known
+	pid     int
+	err     error
+	// Placed: it runs in Options.Cgroup. Known after Enter.
 	Placed bool
 }
 
-// Start starts the bootstrap. It costs a process start, which overlaps what
-// the caller does until Enter.
+// Start starts the bootstrap, beside what the caller does until Enter: that an
+// executable is loaded is waited for, and takes milliseconds.
 func Start(o Options) (*Bootstrap, error) {
 	conn, theirs, err := wire.Pair()
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
-
 	const stdio = 3
 	files := make([]uintptr, 0, stdio+o.Preserve+1)
 	for _, f := range o.Stdio {
@@ -71,9 +72,21 @@ func Start(o Options) (*Bootstrap, error) {
 	exe, err := linux.SealedSelf(o.Dir, len(files))
 	if err != nil {
 		conn.Close()
+		theirs.Close()
 		return nil, err
 	}
-	defer exe.Close()
+	b := &Bootstrap{conn: conn, dir: o.Dir, started: make(chan struct{})}
+	go func() {
+		defer close(b.started)
+		defer theirs.Close()
+		defer exe.Close()
+		b.err = b.execute(exe, files, o.Cgroup)
+		runtime.KeepAlive(o) // files are their numbers only
+	}()
+	return b, nil
+}
+
+func (b *Bootstrap) execute(exe *os.File, files []uintptr, cgroup *os.File) (err error) {
 	attr := &syscall.ProcAttr{
 		// Not the caller's directory: init must not hold it.
 		Dir:   "/",
@@ -82,31 +95,31 @@ func Start(o Options) (*Bootstrap, error) {
 		// init has one thread that works, and none needs to be preempted,
 		// while it waits for start least of all.
 		Env: []string{
-			socketVariable + "=" + strconv.Itoa(stdio+o.Preserve),
+			socketVariable + "=" + strconv.Itoa(len(files)-1),
 			"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1",
 		},
 		Sys: &syscall.SysProcAttr{},
 	}
-	if o.Cgroup != nil {
+	if cgroup != nil {
 		attr.Sys.UseCgroupFD = true
-		attr.Sys.CgroupFD = int(o.Cgroup.Fd())
+		attr.Sys.CgroupFD = int(cgroup.Fd())
 	}
 	// By descriptor: the path would be that of the binary on the disk.
 	path := fmt.Sprintf("/proc/self/fd/%d", exe.Fd())
 	argv := strings.Split(initArgs, "\x00")
-	pid, err := syscall.ForkExec(path, argv, attr)
-	placed := o.Cgroup != nil
-	if err != nil && placed {
+	b.pid, err = syscall.ForkExec(path, argv, attr)
+	b.Placed = cgroup != nil
+	if err != nil && b.Placed {
 		// ENOENT, EACCES, EBUSY, ENOSYS: the caller places it by pid.
-		placed = false
+		b.Placed = false
 		attr.Sys.UseCgroupFD = false
-		pid, err = syscall.ForkExec(path, argv, attr)
+		b.pid, err = syscall.ForkExec(path, argv, attr)
 	}
 	if err != nil {
-		conn.Close()
-		return nil, &os.PathError{Op: "execute", Path: "sealed " + selfPath(), Err: err}
+		b.pid = 0
+		return &os.PathError{Op: "execute", Path: "sealed " + selfPath(), Err: err}
 	}
-	return &Bootstrap{conn: conn, pid: pid, dir: o.Dir, Placed: placed}, nil
+	return nil
 }
 
 func selfPath() string {
@@ -117,22 +130,30 @@ func selfPath() string {
 	return path
 }
 
-// Pid is the bootstrap's, for a caller that must place it in a cgroup.
-func (b *Bootstrap) Pid() int { return b.pid }
+// Pid is the bootstrap's, for a caller that must place it in a cgroup; 0 if it
+// could not be started.
+func (b *Bootstrap) Pid() int {
+	<-b.started
+	return b.pid
+}
 
 // Abort ends a bootstrap that has not been sent its header.
 func (b *Bootstrap) Abort() {
-	if b == nil || b.pid == 0 {
+	if b == nil {
 		return
 	}
-	b.conn.Close()
-	_ = unix.Kill(b.pid, unix.SIGKILL)
-	_, _ = linux.Wait(b.pid)
-	b.pid = 0
+	if b.Pid() != 0 {
+		b.end()
+	} else if b.err != nil {
+		b.conn.Close() // else it is the child's
+	}
 }
 
 // Enter sends the header and waits for init's pid. The bootstrap is reaped.
 func (b *Bootstrap) Enter(h *wire.Header) (*Child, error) {
+	if b.Pid() == 0 {
+		return nil, b.err
+	}
 	err := b.conn.SendHeader(h)
 	var r entered
 	if err == nil {
