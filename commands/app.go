@@ -83,6 +83,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "write the log as `text|json`"},
 		&cli.StringFlag{Name: "root", Usage: "keep the state of containers below `DIR` (default: /run/rung, or $XDG_RUNTIME_DIR/rung)"},
 		&cli.StringFlag{Name: "rootless", Value: "auto", Usage: "tolerate cgroups that may not be used: `true|false|auto`"},
+		&cli.StringFlag{Name: "cgroup-manager", Value: "cgroupfs", Usage: "cgroups are made by `cgroupfs|disabled`: by rung, or by nobody"},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"},
 	}
 }
@@ -108,7 +109,12 @@ func (a *app) before(c *cli.Context) error {
 	default:
 		return usage(fmt.Errorf("invalid value %q for --rootless: true, false or auto", c.String("rootless")))
 	}
-	return nil
+	switch manager := c.String("cgroup-manager"); manager {
+	case "cgroupfs", "disabled":
+		return nil
+	default:
+		return usage(fmt.Errorf("invalid value %q for --cgroup-manager: cgroupfs or disabled", manager))
+	}
 }
 
 func (a *app) noCommand(c *cli.Context) error {
@@ -197,6 +203,8 @@ func rootless(c *cli.Context) bool {
 		return libcontainer.IsRootless()
 	}
 }
+
+func noCgroup(c *cli.Context) bool { return c.String("cgroup-manager") == "disabled" }
 
 // oneID is the command's only argument.
 func oneID(c *cli.Context) (string, error) {

@@ -78,6 +78,7 @@ func (a *app) createOptions(c *cli.Context, id string, detach bool) (libcontaine
 	o := libcontainer.CreateOptions{
 		Root: root, ID: id, Bundle: bundle, Log: a.log, Debug: c.Bool("debug"),
 		NoPivot: c.Bool("no-pivot"), NoNewKeyring: c.Bool("no-new-keyring"), Rootless: rootless(c),
+		NoCgroup: noCgroup(c),
 	}
 	process := bundle.Spec.Process
 	p, err := a.processIO(c, processOptions{

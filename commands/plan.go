@@ -16,7 +16,7 @@ func (a *app) plan() *cli.Command {
 			if err := argCount(c, 0, 0); err != nil {
 				return err
 			}
-			data, err := libcontainer.Plan("plan", bundlePath(c), rootless(c))
+			data, err := libcontainer.Plan("plan", bundlePath(c), rootless(c), noCgroup(c))
 			if err != nil {
 				return err
 			}

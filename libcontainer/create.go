@@ -52,6 +52,8 @@ type CreateOptions struct {
 	NoNewKeyring bool
 	// Rootless: tolerate cgroups that may not be used.
 	Rootless bool
+	// NoCgroup: the container stays in the caller's cgroup.
+	NoCgroup bool
 	Log      Logger
 	// Debug: Log is told what is done, a line a step, with its time.
 	Debug bool
@@ -133,6 +135,7 @@ func (c *creation) prepare() (err error) {
 	}
 	c.cgroup, err = cgroup.New(spec, cgroup.Options{
 		ID: c.o.ID, Rootless: c.o.Rootless, UserNS: c.host.UserNS, Host: &c.host, Warn: c.log.Warnf,
+		Disabled: c.o.NoCgroup,
 	})
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 // Plan tells what creating a container of the bundle would do, as indented
 // JSON, and does nothing. The document's form may change between versions.
-func Plan(id, dir string, rootless bool) ([]byte, error) {
+func Plan(id, dir string, rootless, noCgroup bool) ([]byte, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func Plan(id, dir string, rootless bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	cg, err := cgroup.New(b.Spec, cgroup.Options{ID: id, Rootless: rootless, UserNS: host.UserNS})
+	cg, err := cgroup.New(b.Spec, cgroup.Options{ID: id, Rootless: rootless, UserNS: host.UserNS, Disabled: noCgroup})
 	if err != nil {
 		return nil, err
 	}

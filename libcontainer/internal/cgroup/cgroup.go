@@ -39,6 +39,8 @@ type Options struct {
 	// OwnerUID is given the v2 cgroup, or nil: then New finds whom the spec
 	// means.
 	OwnerUID *int
+	// Disabled: the container has no cgroup of its own.
+	Disabled bool
 	// Warn is told of what was asked for and had to be left out, or nil.
 	Warn func(format string, args ...any)
 }
@@ -88,6 +90,9 @@ func New(spec *specs.Spec, o Options) (*Cgroup, error) {
 	if spec.Linux != nil {
 		c.asked, c.resources = spec.Linux.CgroupsPath, spec.Linux.Resources
 	}
+	if o.Disabled {
+		return c, c.disable()
+	}
 	if err := checkAsked(c.asked); err != nil {
 		return nil, fault.Invalid(pathField, err)
 	}
@@ -109,6 +114,17 @@ func New(spec *specs.Spec, o Options) (*Cgroup, error) {
 		}
 	}
 	return c, nil
+}
+
+// disable leaves the container where its creator is. A limit cannot hold there.
+func (c *Cgroup) disable() error {
+	c.paths = map[string]string{}
+	if field := limitField(c.limits()); field != "" {
+		return &fault.Error{
+			Field: field, Err: errors.New("there is no cgroup to limit"), Hint: "--cgroup-manager disabled",
+		}
+	}
+	return nil
 }
 
 // Load finds the cgroups of a container that has been created, from its state.
