@@ -16,7 +16,9 @@ import (
 // terminal or pipes for its streams, and the caller's signals.
 type Foreground struct {
 	signals chan os.Signal
-	proxy   *console.Proxy
+	// registered: the real-time ones among them come, too.
+	registered sync.WaitGroup
+	proxy      *console.Proxy
 	// child are the process's ends of the pipes, closed once it has them.
 	child []*os.File
 	copy  sync.WaitGroup
@@ -35,9 +37,25 @@ func forwarded() []os.Signal {
 	}
 }
 
+// realtime are the signals that mean what two programs agree on, and are
+// forwarded like the others (signal(7), "Real-time signals"). The first two of
+// the kernel's are the C library's own (nptl(7)); the third the Go runtime
+// leaves to C libraries that have three (runtime/sigtab_linux_generic.go).
+func realtime() []os.Signal {
+	const first, last = 35, 64
+	var list []os.Signal
+	for n := unix.Signal(first); n <= last; n++ {
+		list = append(list, n)
+	}
+	return list
+}
+
 func newForeground() *Foreground {
 	f := &Foreground{signals: make(chan os.Signal, 128)}
 	signal.Notify(f.signals, append(forwarded(), unix.SIGWINCH)...)
+	// Beside the start: each costs the Go runtime a switch of threads, and
+	// together they would cost it a tenth of a container's start.
+	f.registered.Go(func() { signal.Notify(f.signals, realtime()...) })
 	return f
 }
 
@@ -165,6 +183,7 @@ func (f *Foreground) closeChild() {
 
 // Close gives the caller its terminal and its signals back.
 func (f *Foreground) Close() {
+	f.registered.Wait()
 	signal.Stop(f.signals)
 	f.closeChild()
 	if f.proxy != nil {

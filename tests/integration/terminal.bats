@@ -78,3 +78,26 @@ on_terminal() {
 	[ "$run_status" -eq 7 ]
 	grep -q got "$BATS_TEST_TMPDIR/front.out"
 }
+
+@test "terminal: real-time signals are forwarded in the foreground, by run and by exec" {
+	# 32 and 33 are the C library's (nptl(7)), 34 cannot be had in Go.
+	local script='trap "echo first" 35; trap "echo last; exit 7" 64; echo up; while :; do sleep 0.05; done'
+	args sh -c "$script"
+	run_bg front rung run "$ID"
+	told_both front
+	args sleep 1000
+	run -0 rung run -d "$ID-2"
+	run_bg added rung exec "$ID-2" sh -c "$script"
+	told_both added
+}
+
+told_both() { # NAME of the job in the background, $BG_PID
+	wait_for 10 grep -q up "$BATS_TEST_TMPDIR/$1.out"
+	kill -35 "$BG_PID"
+	wait_for 5 grep -qx first "$BATS_TEST_TMPDIR/$1.out"
+	kill -64 "$BG_PID"
+	local status=0
+	bg_status "$1" 10 || status=$?
+	[ "$status" -eq 7 ]
+	grep -qx last "$BATS_TEST_TMPDIR/$1.out"
+}
