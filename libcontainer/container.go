@@ -256,8 +256,8 @@ func (c *Container) Signal(sig unix.Signal) error {
 	return cg.Thaw()
 }
 
-// SignalAll sends sig to every process of the container. There being none is
-// not an error.
+// SignalAll sends sig to every process of the container, or to the first where
+// no cgroup tells which there are. There being none is not an error.
 func (c *Container) SignalAll(sig unix.Signal) error {
 	if sig == unix.SIGKILL {
 		return c.killAll()
@@ -265,6 +265,12 @@ func (c *Container) SignalAll(sig unix.Signal) error {
 	cg, err := c.cgroup()
 	if err != nil {
 		return err
+	}
+	if len(c.record.CgroupPaths) == 0 { // rootless
+		if err := c.signalInit(sig); !errors.Is(err, ErrNotRunning) {
+			return err
+		}
+		return nil
 	}
 	pids, err := cg.PIDs()
 	if err != nil {

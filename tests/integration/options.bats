@@ -189,6 +189,23 @@ adopted() { # by another than the container's init
 	done
 }
 
+@test "options: kill --all of a rootless container without cgroups signals its first process" {
+	user_bundle
+	args sh -c 'trap "echo got >/got; exit" TERM; echo >/ready; while :; do sleep 0.05; done'
+	run -0 user_rung run -d "$ID"
+	wait_for 10 test -e rootfs/ready
+	run -0 jq .cgroup_paths "$BATS_TEST_TMPDIR/runtime/rung/$ID/state.json"
+	[[ $output == '{}' || $output == null ]] || skip "the user has cgroups here"
+	run -0 user_rung kill --all "$ID" TERM
+	wait_for 5 grep -qx got rootfs/got
+	wait_for 5 user_has_status stopped
+	run -0 user_rung kill --all "$ID" TERM
+}
+
+user_has_status() {
+	[[ $(user_rung state "$ID" | jq -r .status) == "$1" ]]
+}
+
 @test "options: delete --force=false is without" {
 	run -0 rung run -d "$ID"
 	run -1 rung delete --force=false "$ID"
