@@ -72,7 +72,7 @@ func (a *app) execProcess(c *cli.Context) (int, error) {
 	}
 	defer p.close()
 	if !detach {
-		if err := libcontainer.BecomeSubreaper(); err != nil {
+		if err := p.proxy.AdoptOrphans(); err != nil {
 			return 0, err
 		}
 	}

@@ -35,16 +35,16 @@ func (a *app) run() *cli.Command {
 
 func (a *app) runContainer(c *cli.Context, id string) (int, error) {
 	detach, keep := c.Bool("detach"), c.Bool("keep")
-	if !detach && !c.Bool("no-subreaper") {
-		if err := libcontainer.BecomeSubreaper(); err != nil {
-			return 0, err
-		}
-	}
 	o, p, err := a.createOptions(c, id, detach)
 	if err != nil {
 		return 0, err
 	}
 	defer p.close()
+	if !detach && !c.Bool("no-subreaper") {
+		if err := p.proxy.AdoptOrphans(); err != nil {
+			return 0, err
+		}
+	}
 	ctr, err := libcontainer.Create(c.Context, o)
 	if err != nil {
 		p.unreport()

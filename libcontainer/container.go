@@ -222,12 +222,16 @@ func (c *Container) cgroup() (*cgroup.Cgroup, error) {
 
 // Wait waits for the end of the first process and gives its exit code: its
 // own, or 128 and the number of the signal. Only the process that created the
-// container can wait for it.
-func (c *Container) Wait() (int, error) {
+// container can wait for it; its other children are left to it.
+func (c *Container) Wait() (int, error) { return c.wait((*spawn.Child).Wait) }
+
+func (c *Container) waitReaping() (int, error) { return c.wait((*spawn.Child).WaitReaping) }
+
+func (c *Container) wait(by func(*spawn.Child) (unix.WaitStatus, error)) (int, error) {
 	if c.init == nil {
 		return 0, errors.New("wait: not the parent of this container")
 	}
-	status, err := c.init.WaitReaping()
+	status, err := by(c.init)
 	return linux.ExitCode(status), err
 }
 

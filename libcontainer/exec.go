@@ -40,8 +40,13 @@ type Process struct {
 }
 
 // Wait waits for its end and gives the exit code: its own, or 128 and the
-// number of the signal.
+// number of the signal. Other children of the caller are left to it.
 func (p *Process) Wait() (int, error) {
+	status, err := p.child.Wait()
+	return linux.ExitCode(status), err
+}
+
+func (p *Process) waitReaping() (int, error) {
 	status, err := p.child.WaitReaping()
 	return linux.ExitCode(status), err
 }

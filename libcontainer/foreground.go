@@ -23,6 +23,8 @@ type Foreground struct {
 	child []*os.File
 	copy  sync.WaitGroup
 	stdin *os.File
+	// adopts: orphans are ours to reap.
+	adopts bool
 }
 
 // forwarded are the signals that the process is sent when the caller gets
@@ -135,6 +137,7 @@ func sameFile(a, b *os.File) bool {
 type Waiter interface {
 	Wait() (int, error)
 	Signal(sig unix.Signal) error
+	waitReaping() (int, error)
 }
 
 // Wait forwards signals to p until it ends, drains its output, and gives its
@@ -152,7 +155,11 @@ func (f *Foreground) Wait(p Waiter) (int, error) {
 			}
 		}
 	}()
-	code, err := p.Wait()
+	wait := p.Wait
+	if f.adopts {
+		wait = p.waitReaping
+	}
+	code, err := wait()
 	close(done)
 	if f.proxy != nil {
 		err = errors.Join(err, f.proxy.Drain())
@@ -199,8 +206,10 @@ func SendTerminal(path string, master *os.File) error { return console.Send(path
 // the process came to be: "standard" or "setns".
 func SendPidfd(path, word string, pidfd *os.File) error { return console.SendFD(path, word, pidfd) }
 
-// BecomeSubreaper makes orphans of the container's processes children of this
-// process (PR_SET_CHILD_SUBREAPER, prctl(2)).
-func BecomeSubreaper() error {
+// AdoptOrphans makes orphans of the container's processes children of this
+// process (PR_SET_CHILD_SUBREAPER, prctl(2)), which Wait reaps: with them it
+// reaps any other child. It is for a program that has none.
+func (f *Foreground) AdoptOrphans() error {
+	f.adopts = true
 	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 }
