@@ -83,7 +83,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "write the log as `text|json`"},
 		&cli.StringFlag{Name: "root", Usage: "keep the state of containers below `DIR` (default: /run/rung, or $XDG_RUNTIME_DIR/rung)"},
 		&cli.StringFlag{Name: "rootless", Value: "auto", Usage: "tolerate cgroups that may not be used: `true|false|auto`"},
-		&cli.StringFlag{Name: "cgroup-manager", Value: "cgroupfs", Usage: "cgroups are made by `cgroupfs|disabled`: by rung, or by nobody"},
+		&cli.StringFlag{Name: "cgroup-manager", Value: "cgroupfs", Usage: "cgroups are made by `cgroupfs|disabled`: by rung, or by nobody, and without them no limit and no device rule"},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"},
 	}
 }

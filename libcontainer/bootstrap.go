@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
@@ -57,6 +58,14 @@ func (c *creation) spawn() error {
 		}
 	}
 	return c.save()
+}
+
+// joinsUser: a bootstrap that enters a user namespace must be started in the
+// cgroup, so not before there is one.
+func joinsUser(spec *specs.Spec) bool {
+	return spec.Linux != nil && slices.ContainsFunc(spec.Linux.Namespaces, func(ns specs.LinuxNamespace) bool {
+		return ns.Type == specs.UserNamespace && ns.Path != ""
+	})
 }
 
 // rootFlag tells the child to become 0:0 where that is mapped.

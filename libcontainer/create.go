@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -147,14 +146,6 @@ func (c *creation) prepare() (err error) {
 		Rootless: c.o.Rootless, CgroupPaths: c.cgroup.Paths(),
 	}, c.host)
 	return err
-}
-
-// joinsUser: a bootstrap that enters a user namespace must be started in the
-// cgroup, so not before there is one.
-func joinsUser(spec *specs.Spec) bool {
-	return spec.Linux != nil && slices.ContainsFunc(spec.Linux.Namespaces, func(ns specs.LinuxNamespace) bool {
-		return ns.Type == specs.UserNamespace && ns.Path != ""
-	})
 }
 
 func (c *creation) start(cgroupDir *os.File) (*spawn.Bootstrap, error) {
