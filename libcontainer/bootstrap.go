@@ -35,6 +35,9 @@ func (c *creation) spawn() error {
 	if c.o.Rootless {
 		h.Flags |= wire.HeaderTolerant
 	}
+	if c.cgroup.Spared() {
+		h.Flags |= wire.HeaderSpared
+	}
 	for _, d := range doors.Tasks {
 		h.Doors = append(h.Doors, int(d.Fd()))
 	}
@@ -53,7 +56,7 @@ func (c *creation) spawn() error {
 	c.record.InitPid, c.record.InitStart = child.Pid, child.Start
 	c.record.CgroupPaths = c.cgroup.Paths() // rootless, fewer than planned
 	if doors.V2 != nil && !child.Placed {
-		if err := c.cgroup.AddPid(child.Pid); err != nil && !c.o.Rootless {
+		if err := c.cgroup.AddPid(child.Pid); err != nil && !c.cgroup.Spared() {
 			return err
 		}
 	}

@@ -135,6 +135,8 @@ type execution struct {
 	spec  *specs.Spec
 	plan  *plan.Plan
 	child *spawn.Child
+	// spared: rootless, and no limit is to hold.
+	spared bool
 }
 
 func (e *execution) run() (*Process, error) {
@@ -181,7 +183,8 @@ func (e *execution) doors() (*cgroup.Doors, error) {
 		// Init may have moved, or the cgroup is nested by now.
 		doors, err = cgroup.DoorsOf(e.c.record.InitPid)
 	}
-	if err != nil && e.c.record.Rootless {
+	e.spared = cg.Spared()
+	if err != nil && e.spared {
 		return &cgroup.Doors{}, nil
 	}
 	return doors, err
@@ -232,6 +235,9 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 	}
 	if e.c.record.Rootless {
 		h.Flags |= wire.HeaderTolerant
+	}
+	if e.spared {
+		h.Flags |= wire.HeaderSpared
 	}
 	for _, d := range doors.Tasks {
 		h.Doors = append(h.Doors, int(d.Fd()))
@@ -288,7 +294,7 @@ func (e *execution) place(doors *cgroup.Doors) error {
 		_, err = unix.Write(fd, []byte(strconv.Itoa(e.child.Pid)))
 		_ = unix.Close(fd)
 	}
-	if err != nil && !e.c.record.Rootless {
+	if err != nil && !e.spared {
 		return &Error{Op: "enter cgroup", Path: doors.V2.Name() + "/" + file, Err: err}
 	}
 	return nil

@@ -112,7 +112,7 @@ static int write_self(int proc, const char *name, const char *text)
 static void enter_cgroups(int sock, const struct header *h, const int *door)
 {
 	for (uint32_t i = 0; i < h->door_count; i++) {
-		if (write(door[i], "0", 1) != 1 && !(h->flags & HEADER_TOLERANT))
+		if (write(door[i], "0", 1) != 1 && !(h->flags & HEADER_SPARED))
 			fail(sock, STEP_DOOR, errno, i);
 		close(door[i]);
 	}

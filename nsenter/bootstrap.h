@@ -18,10 +18,11 @@
 
 /* header.flags */
 #define HEADER_ROOT 1u          /* 0:0 is mapped: become it */
-#define HEADER_TOLERANT 2u      /* rootless: cgroup doors and the OOM score may refuse */
+#define HEADER_TOLERANT 2u      /* rootless: the OOM score may refuse */
 #define HEADER_SESSION 4u       /* setsid(2) in the child */
 #define HEADER_CGROUP 8u        /* the last descriptor is a cgroup v2 directory */
-#define HEADER_MASK 15u
+#define HEADER_SPARED 16u       /* no cgroup is needed: the doors may refuse */
+#define HEADER_MASK 31u
 
 /* Parent to bootstrap. Descriptors come with it, in this order: the
  * namespaces to join, the doors (a v1 "tasks" file each), the v2 directory. */

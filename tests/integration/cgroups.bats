@@ -116,3 +116,43 @@ switches() { # PID: context switches of all threads
 		run -0 rung run "$ID"
 	done
 }
+
+# no_entry DIR: the "tasks" there takes nobody, as where a rule of the kernel
+# forbids it, in rung's own mount namespace (private_namespace).
+no_entry() {
+	in_private mount --bind /dev/full "$1/tasks"
+}
+
+@test "cgroups: rootless, a cgroup that refuses the container is an error where it has a limit" {
+	require controller:memory
+	local dir
+	dir=$(own_cgroup memory)/$ID
+	private_namespace
+	mkdir "$dir"
+	no_entry "$dir"
+	args true
+	run -0 rung --rootless true run "$ID"
+	mkdir "$dir" # the first went with its container
+	no_entry "$dir"
+	config '.linux.resources.memory = {limit: 67108864}'
+	run -1 rung --rootless true run "$ID"
+	[[ $output == *'rung run failed: enter cgroup: no space left on device'* ]]
+	[ ! -e "$STATE/$ID" ]
+}
+
+own_cgroup() {
+	echo "/sys/fs/cgroup/$1$(sed -n "s/^[0-9]*:\(.*,\)\?$1\(,.*\)\?://p" /proc/self/cgroup)"
+}
+
+@test "cgroups: rootless, a cgroup that refuses an exec is an error where it has a limit" {
+	require controller:memory
+	run -0 rung --rootless true run -d "$ID"
+	config '.linux.resources.memory = {limit: 67108864}'
+	run -0 rung --rootless true run -d "$ID-2"
+	private_namespace
+	no_entry "$(cgroup_dir "$ID" memory)"
+	no_entry "$(cgroup_dir "$ID-2" memory)"
+	run -0 rung exec "$ID" true
+	run -255 rung exec "$ID-2" true
+	[[ $output == *'exec failed: enter cgroup: no space left on device'* ]]
+}

@@ -99,6 +99,36 @@ join() { # TYPE PATH
 	run -0 user_rung delete --force "$ID"
 }
 
+# deny_setgroups: a user's container of the user's own gid alone, for which the
+# kernel has made setgroups(2) be denied (user_namespaces(7)).
+deny_setgroups() {
+	user_bundle
+	run -0 user_rung run -d "$ID"
+	ROOT=$BATS_TEST_TMPDIR/runtime/rung
+	PID=$(user_rung state "$ID" | jq .pid)
+	[ "$(<"/proc/$PID/setgroups")" = deny ]
+}
+
+@test "namespaces: root, in a container that denies setgroups, has none of the host's groups" {
+	deny_setgroups
+	run -0 --separate-stderr setpriv --groups 4,27 "$RUNG" --root "$ROOT" exec "$ID" /bin/probe
+	check '.groups == []'
+	run -255 setpriv --groups 4,27 "$RUNG" --root "$ROOT" exec -g 0 "$ID" true
+	[[ $output == *'exec failed: '*'process.user'*'setgroups'*'operation not permitted'* ]]
+}
+
+@test "namespaces: root, for a user namespace that denies setgroups, creates without the host's groups" {
+	deny_setgroups
+	config '(.linux.namespaces[] | select(.type == "user")).path = $p | del(.linux.uidMappings, .linux.gidMappings)' \
+		--arg p "/proc/$PID/ns/user"
+	args /bin/probe
+	run -0 --separate-stderr setpriv --groups 4,27 "$RUNG" --root "$STATE" run "$ID-2"
+	check '.groups == []'
+	config '.annotations = {"run.oci.keep_original_groups": "1"}'
+	run -0 --separate-stderr setpriv --groups 4,27 "$RUNG" --root "$STATE" run "$ID-2"
+	check '.groups == [65534, 65534]'
+}
+
 @test "namespaces: rootless with subordinate ids, another user inside" {
 	require uidmap
 	user_bundle

@@ -105,7 +105,7 @@ func New(spec *specs.Spec, o Options) (*Cgroup, error) {
 	}
 	c.v2 = t.v2
 	c.paths = t.place(c.asked, o.ID, exists)
-	if len(c.paths) == 0 && !c.spared() {
+	if len(c.paths) == 0 && !c.Spared() {
 		return nil, fmt.Errorf("no cgroup hierarchy is mounted at %s", o.root())
 	}
 	if !c.v2 && len(c.paths) > 0 {
@@ -163,8 +163,8 @@ func (c *Cgroup) directories() []string {
 	return slices.Compact(slices.Sorted(maps.Values(c.paths)))
 }
 
-// spared: rootless, nothing was asked for, so that no cgroup is needed.
-func (c *Cgroup) spared() bool {
+// Spared: rootless, nothing was asked for, so that no cgroup is needed.
+func (c *Cgroup) Spared() bool {
 	return c.o.Rootless && c.asked == "" && limitField(c.limits()) == ""
 }
 

@@ -164,7 +164,7 @@ func (c *Cgroup) createV2() error {
 	}
 	made, err := c.makeV2(dir)
 	switch {
-	case err != nil && refused(err) && c.spared():
+	case err != nil && refused(err) && c.Spared():
 		c.forget(dir)
 		return nil
 	case err != nil:

@@ -40,7 +40,7 @@ func (c *Cgroup) Doors() (*Doors, error) {
 			return nil, &os.PathError{Op: "enter", Path: dir, Err: unix.EBUSY}
 		}
 	}
-	return openDoors(c.directories(), c.paths[unified], c.spared())
+	return openDoors(c.directories(), c.paths[unified], c.Spared())
 }
 
 // DoorsOf opens those of the cgroups that the process pid is in now.
@@ -130,7 +130,7 @@ func (c *Cgroup) AddPid(pid int) error {
 	var first error
 	for dir := range at {
 		err := cgroups.WriteCgroupProc(dir, pid)
-		if refused(err) && c.spared() {
+		if refused(err) && c.Spared() {
 			continue
 		}
 		if err != nil && first == nil {
