@@ -108,6 +108,21 @@ runs() { # PID NAME
 	unchanged
 }
 
+# Where /proc/sys/fs/suid_dumpable is 1, a change of ids alone would let them in.
+@test "security: what exec starts for a user is out of reach of that user's own processes" {
+	install -d -m 0777 rootfs/out
+	config '.process.user = {uid: 1000, gid: 1000} | .process.capabilities = {}'
+	run -0 rung run -d "$ID"
+	run -0 rung exec -d "$ID" sh -c 'attack hunt 60 >/out/result 2>&1; touch /out/done'
+	local n
+	for n in {1..20}; do
+		run -0 rung exec "$ID" true
+	done
+	touch rootfs/attack.stop
+	wait_for 10 test -e rootfs/out/done
+	[ "$(<rootfs/out/result)" = 'caught 0' ]
+}
+
 @test "security: an entrypoint that is /proc/self/exe does not start the runtime over" {
 	strong
 	printf '#!/proc/self/exe\n' >rootfs/bin/loop

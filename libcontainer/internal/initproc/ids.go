@@ -31,6 +31,12 @@ func setIDs(ids *plan.IDs) error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uid, uid, uid); errno != 0 {
 		return fmt.Errorf("setuid %d: %w", ids.UID, errno)
 	}
+	// The change has given the flag the value of /proc/sys/fs/suid_dumpable,
+	// which may be 1: then who has these ids may trace us, and reach what we
+	// still hold (proc_sys_fs(5), PR_SET_DUMPABLE(2const)).
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("stay out of reach: %w", err)
+	}
 	return unix.Prctl(unix.PR_SET_KEEPCAPS, 0, 0, 0, 0)
 }
 
