@@ -30,7 +30,7 @@ func (c *creation) spawn() error {
 	h := &wire.Header{
 		New: uint32(b.New), Join: joins.List, Cgroup: -1, //nolint:gosec // CLONE_NEW* bits
 		OOMScoreAdj: b.OOMScoreAdj, TimeOffsets: b.TimeOffsets,
-		Flags: wire.HeaderSession | rootFlag(b.UIDMap, b.GIDMap, joins.User()),
+		Flags: wire.HeaderSession | rootFlag(b.UIDMap, b.GIDMap, joins.User()) | groupsFlag(c.plan.Steps),
 	}
 	if c.o.Rootless {
 		h.Flags |= wire.HeaderTolerant
@@ -78,6 +78,17 @@ func rootFlag(uids, gids []plan.IDMap, joins bool) uint32 {
 	}
 	if joins || zero(uids) && zero(gids) {
 		return wire.HeaderRoot
+	}
+	return 0
+}
+
+// groupsFlag: what the program shall not have of the host's groups is left before
+// a user namespace is joined, which may deny init setgroups(2).
+func groupsFlag(steps []plan.Step) uint32 {
+	for i := range steps {
+		if steps[i].Op == plan.OpIDs && !steps[i].IDs.KeepGroups {
+			return wire.HeaderDropGroups
+		}
 	}
 	return 0
 }

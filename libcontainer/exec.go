@@ -228,7 +228,7 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 	}
 	h := &wire.Header{
 		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj,
-		Flags: wire.HeaderSession,
+		Flags: wire.HeaderSession | groupsFlag(e.plan.Steps),
 	}
 	if l := e.spec.Linux; l != nil && joins.User() && mapsZero(l) {
 		h.Flags |= wire.HeaderRoot

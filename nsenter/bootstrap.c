@@ -148,6 +148,10 @@ static void join(int sock, const struct header *h, int *fd)
 		}
 	}
 	if (user >= 0) {
+		/* Inside it may be denied. Without privilege they stay: they are
+		 * ours then, not root's (user_namespaces(7)). */
+		if (h->flags & HEADER_DROP_GROUPS)
+			syscall(SYS_setgroups, 0, NULL);
 		if (setns(fd[user], CLONE_NEWUSER))
 			fail(sock, STEP_JOIN_USER, errno, (uint32_t)user);
 		close(fd[user]);

@@ -22,7 +22,8 @@
 #define HEADER_SESSION 4u       /* setsid(2) in the child */
 #define HEADER_CGROUP 8u        /* the last descriptor is a cgroup v2 directory */
 #define HEADER_SPARED 16u       /* no cgroup is needed: the doors may refuse */
-#define HEADER_MASK 31u
+#define HEADER_DROP_GROUPS 32u  /* leave the host's supplementary groups behind */
+#define HEADER_MASK 63u
 
 /* Parent to bootstrap. Descriptors come with it, in this order: the
  * namespaces to join, the doors (a v1 "tasks" file each), the v2 directory. */

@@ -103,6 +103,7 @@ join() { # TYPE PATH
 # kernel has made setgroups(2) be denied (user_namespaces(7)).
 deny_setgroups() {
 	user_bundle
+	config 'del(.process.rlimits)' # to set another user's takes CAP_SYS_RESOURCE
 	run -0 user_rung run -d "$ID"
 	ROOT=$BATS_TEST_TMPDIR/runtime/rung
 	PID=$(user_rung state "$ID" | jq .pid)

@@ -20,11 +20,12 @@ const (
 
 // Flags of the Header.
 const (
-	HeaderRoot     = 1 << iota // 0:0 is mapped: become it
-	HeaderTolerant             // rootless: the OOM score may refuse
-	HeaderSession              // setsid(2)
-	headerCgroup               // the last descriptor is a cgroup v2 directory
-	HeaderSpared               // no cgroup is needed: the doors may refuse
+	HeaderRoot       = 1 << iota // 0:0 is mapped: become it
+	HeaderTolerant               // rootless: the OOM score may refuse
+	HeaderSession                // setsid(2)
+	headerCgroup                 // the last descriptor is a cgroup v2 directory
+	HeaderSpared                 // no cgroup is needed: the doors may refuse
+	HeaderDropGroups             // leave the host's supplementary groups behind
 )
 
 // Header is the parent's first message; struct header in nsenter/bootstrap.h.
