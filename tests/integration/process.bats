@@ -118,6 +118,28 @@ load helpers
 	[ "$output" = $'B=2\nHOME=/home/zz' ]
 }
 
+@test "process: a limit of open files that leaves the program one is enough, a lower one is named" {
+	mkdir -p rootfs/etc
+	echo 'zz:x:0:0::/home/zz:/bin/sh' >rootfs/etc/passwd
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4, hard: 4}]'
+	args sh -c 'ulimit -n; echo $HOME'
+	run -0 rung run "$ID"
+	[ "$output" = $'4\n/home/zz' ]
+	local n
+	for n in 0 3; do
+		config '.process.rlimits[0] |= (.soft = $n | .hard = $n)' --argjson n $n
+		run -1 rung run "$ID"
+		[[ $output == *'error during container init: set rlimit process.rlimits: too many open files (RLIMIT_NOFILE must be at least 4,'* ]]
+		[ ! -e "$STATE/$ID" ]
+	done
+	config '.process.rlimits = [] | .process.args = ["sleep", "1000"]'
+	run -0 rung run -d "$ID"
+	jq '.process | .rlimits = [{type: "RLIMIT_NOFILE", soft: 3, hard: 3}] | .args = ["sh", "-c", "ulimit -n; echo $HOME"]' \
+		config.json >process.json
+	run -0 rung exec -p process.json "$ID"
+	[ "$output" = $'3\n/home/zz' ]
+}
+
 @test "process: an empty HOME is replaced, and there is one" {
 	config '.process.env += ["HOME="]'
 	args env

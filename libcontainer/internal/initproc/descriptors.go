@@ -2,12 +2,14 @@ package initproc
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rung-run/rung/libcontainer/internal/fault"
 	"github.com/rung-run/rung/libcontainer/internal/linux"
 )
 
@@ -82,6 +84,20 @@ func (p *initProcess) startPoller() error {
 		}
 	}
 	return nil
+}
+
+// checkRoom refuses a limit of open files that would not let init open the fifo
+// that it waits for start at, once nobody is left to be told. The descriptor will
+// have the socket's number, the first that is free.
+func (p *initProcess) checkRoom() error {
+	var limit unix.Rlimit
+	if !p.plan.Create || unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > uint64(p.in.Socket) { //nolint:gosec // not negative
+		return nil
+	}
+	return &fault.Error{
+		Op: "set rlimit", Field: "process.rlimits", Err: unix.EMFILE,
+		Hint: fmt.Sprintf("RLIMIT_NOFILE must be at least %d, to wait for start with one descriptor", p.in.Socket+1),
+	}
 }
 
 // closeRange closes the descriptors first to last, or all from first on.

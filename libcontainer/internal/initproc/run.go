@@ -293,6 +293,7 @@ func (p *initProcess) sync(point string) error {
 	switch point {
 	case plan.SyncLimits:
 		p.filter = m.Payload
+		return p.checkRoom()
 	case plan.SyncReady:
 		_ = p.conn.Close()
 		p.conn = nil

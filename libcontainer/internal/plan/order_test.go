@@ -20,8 +20,8 @@ func order() []string {
 		"propagation after", string(OpStdio), string(OpMakeCwd), string(OpConsole), "late", string(OpReadonlyRoot),
 		string(OpUmask), string(OpHostname), string(OpDomainname), string(OpAppArmor), string(OpSysctl),
 		string(OpReadonlyPath), string(OpMaskPath), "propagation unbindable", string(OpNoNewPrivs),
-		string(OpIOPriority), string(OpPersonality), string(OpMemoryPolicy), "sync limits", "scheduler early", string(OpSELinux),
-		string(OpBounding), "seccomp early", "chdir 1", string(OpHome), string(OpOwnStdio), string(OpIDs), "chdir 2",
+		string(OpIOPriority), string(OpPersonality), string(OpMemoryPolicy), string(OpHome), "sync limits", "scheduler early", string(OpSELinux),
+		string(OpBounding), "seccomp early", "chdir 1", string(OpOwnStdio), string(OpIDs), "chdir 2",
 		string(OpCapabilities), string(OpLookup), string(OpCloseFDs), "seccomp late", "sync ready",
 		string(OpRelease), "hooks startContainer", string(OpSignals), "scheduler late", string(OpExec),
 	}

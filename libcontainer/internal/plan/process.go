@@ -22,6 +22,9 @@ func (c *compiler) identity(p *specs.Process, create bool) {
 	c.ioPriority(p)
 	c.personality()
 	c.memoryPolicy()
+	ids := c.ids(p)
+	// Before RLIMIT_NOFILE, which may leave no descriptor to read it with.
+	c.add(Step{Op: OpHome, IDs: ids})
 	c.add(Step{Op: OpSync, Value: SyncLimits})
 	// While CAP_SYS_NICE is held, and nothing is filtered.
 	late := create && c.forksLater(p)
@@ -34,9 +37,7 @@ func (c *compiler) identity(p *specs.Process, create bool) {
 	caps := c.capabilities(p)
 	c.add(Step{Op: OpBounding, Field: "process.capabilities.bounding", Flags: caps.Bounding})
 	c.seccomp(p, false)
-	ids := c.ids(p)
 	c.add(Step{Op: OpChdir, Field: "process.cwd", Path: p.Cwd, Flags: chdirAsRoot})
-	c.add(Step{Op: OpHome, IDs: ids})
 	c.add(Step{Op: OpOwnStdio, IDs: ids})
 	c.add(Step{Op: OpIDs, Field: "process.user", IDs: ids})
 	c.add(Step{Op: OpChdir, Field: "process.cwd", Path: p.Cwd, Flags: chdirAsUser})
