@@ -82,7 +82,6 @@ func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := e.run()
 	if err != nil {
 		if e.child != nil {
-			err = e.child.Explain(err)
 			e.child.Kill()
 		}
 		return nil, c.execError(err)
@@ -164,9 +163,13 @@ func (e *execution) run() (*Process, error) {
 	err = e.enter(boot, doors, write)
 	write.Close()
 	if err != nil {
+		if e.child != nil {
+			err = e.child.Explain(err)
+		}
 		boot.Abort()
 		return nil, err
 	}
+	// What it says from here on is the cause, whatever errno it has.
 	if err := awaitExecve(read, e.child.Pidfd); err != nil {
 		return nil, err
 	}

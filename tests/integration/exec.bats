@@ -94,6 +94,16 @@ setup() {
 	[[ $output == *'stat /nope: no such file or directory'* ]]
 }
 
+@test "exec: a script whose interpreter is missing says so, each time" {
+	printf '#!/no/interpreter\n' >rootfs/bin/orphan
+	chmod 755 rootfs/bin/orphan
+	local n
+	for n in {1..15}; do
+		run -255 rung exec "$ID" orphan
+		[[ $output == *'exec /bin/orphan: no such file or directory: the interpreter or loader that it names is missing'* ]]
+	done
+}
+
 @test "exec: usage errors are 1, not 255" {
 	run -1 rung exec "$ID"
 	run -1 rung exec --no-such-option "$ID" true

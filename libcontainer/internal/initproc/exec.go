@@ -66,6 +66,9 @@ func (p *initProcess) exec() error {
 	if errors.Is(errno, unix.ENOEXEC) {
 		return fmt.Errorf("exec %s: %w: wrong architecture, or a script without an interpreter line", p.program, errno)
 	}
+	if errors.Is(errno, unix.ENOENT) { // execve(2); the file itself has been found
+		return fmt.Errorf("exec %s: %w: the interpreter or loader that it names is missing", p.program, errno)
+	}
 	return fmt.Errorf("exec %s: %w", p.program, errno)
 }
 
