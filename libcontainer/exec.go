@@ -218,6 +218,20 @@ func (e *execution) prepare() (err error) {
 	return err
 }
 
+func (e *execution) headerFlags(joins *spawn.Joins) uint32 {
+	flags := wire.HeaderSession | groupsFlag(e.plan.Steps)
+	if l := e.spec.Linux; l != nil && joins.User() && mapsZero(l) {
+		flags |= wire.HeaderRoot
+	}
+	if e.c.record.Rootless {
+		flags |= wire.HeaderTolerant
+	}
+	if e.spared {
+		flags |= wire.HeaderSpared
+	}
+	return flags
+}
+
 func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.File) error {
 	joins, err := spawn.OpenProcess(e.c.record.InitPid)
 	if err != nil {
@@ -230,17 +244,7 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 		return errStopped()
 	}
 	h := &wire.Header{
-		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj,
-		Flags: wire.HeaderSession | groupsFlag(e.plan.Steps),
-	}
-	if l := e.spec.Linux; l != nil && joins.User() && mapsZero(l) {
-		h.Flags |= wire.HeaderRoot
-	}
-	if e.c.record.Rootless {
-		h.Flags |= wire.HeaderTolerant
-	}
-	if e.spared {
-		h.Flags |= wire.HeaderSpared
+		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj, Flags: e.headerFlags(joins),
 	}
 	for _, d := range doors.Tasks {
 		h.Doors = append(h.Doors, int(d.Fd()))

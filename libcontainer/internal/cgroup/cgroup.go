@@ -163,7 +163,7 @@ func (c *Cgroup) directories() []string {
 	return slices.Compact(slices.Sorted(maps.Values(c.paths)))
 }
 
-// Spared: rootless, nothing was asked for, so that no cgroup is needed.
+// Spared tells whether no cgroup is needed: rootless, and nothing was asked for.
 func (c *Cgroup) Spared() bool {
 	return c.o.Rootless && c.asked == "" && limitField(c.limits()) == ""
 }

@@ -90,8 +90,14 @@ func (p *initProcess) startPoller() error {
 // that it waits for start at, once nobody is left to be told. The descriptor will
 // have the socket's number, the first that is free.
 func (p *initProcess) checkRoom() error {
+	if !p.plan.Create {
+		return nil
+	}
 	var limit unix.Rlimit
-	if !p.plan.Create || unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > uint64(p.in.Socket) { //nolint:gosec // not negative
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return os.NewSyscallError("getrlimit", err)
+	}
+	if limit.Cur > uint64(p.in.Socket) { //nolint:gosec // not negative
 		return nil
 	}
 	return &fault.Error{
