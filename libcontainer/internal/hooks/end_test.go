@@ -155,7 +155,7 @@ func inside(prepare func(), kind string, hooks []plan.Hook) error {
 	go func() {
 		runtime.LockOSThread()
 		prepare()
-		result <- RunInside(kind, hooks)
+		result <- RunInside(kind, hooks, -1)
 	}()
 	return <-result
 }

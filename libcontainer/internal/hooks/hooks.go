@@ -3,6 +3,7 @@ package hooks
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -76,14 +77,15 @@ func RunAll(ctx context.Context, kind string, hooks []Hook, state []byte, dir st
 // RunInside runs the hooks of init, in order, up to the first that fails, on
 // the calling thread, which must be locked. They start in the current working
 // directory, with the environment of the plan and no other, and read a state
-// whose pid is this process's.
-func RunInside(kind string, hooks []plan.Hook) error {
+// whose pid is this process's. When parent, a descriptor or -1, becomes readable,
+// the parent has gone, and the hook that runs is killed.
+func RunInside(kind string, hooks []plan.Hook, parent int) error {
 	if kind == "createContainer" {
 		// Init's umask is 0 until the step that sets it; what a hook creates
 		// must not be writable by all.
 		defer unix.Umask(unix.Umask(0o022))
 	}
-	s := setting{env: []string{}, inside: true}
+	s := setting{env: []string{}, inside: true, parent: parent}
 	for i, h := range hooks {
 		state, err := withPid(h.State, os.Getpid())
 		if err != nil {
@@ -118,6 +120,7 @@ type setting struct {
 	env []string
 	// inside: in init, on its locked thread.
 	inside bool
+	parent int
 }
 
 func newSetting(dir string, env []string) *setting {
@@ -141,6 +144,9 @@ func (s *setting) run(ctx context.Context, kind string, index int, h *Hook, stat
 		return failure(kind, index, err)
 	}
 	defer release()
+	if s.inside {
+		cancelled = s.parent
+	}
 	var deadline time.Time
 	if h.Timeout > 0 {
 		deadline = time.Now().Add(h.Timeout)
@@ -166,7 +172,11 @@ func (s *setting) run(ctx context.Context, kind string, index int, h *Hook, stat
 		err = fmt.Errorf("hook ran past specified timeout of %s%s", h.Timeout, p.output())
 	case stopped:
 		p.kill()
-		err = fmt.Errorf("%w%s", context.Cause(ctx), p.output())
+		cause := context.Cause(ctx)
+		if s.inside {
+			cause = errors.New("the runtime is gone")
+		}
+		err = fmt.Errorf("%w%s", cause, p.output())
 	default:
 		p.kill()
 		err = fmt.Errorf("%w%s", p.err, p.output())

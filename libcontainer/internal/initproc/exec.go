@@ -79,5 +79,9 @@ func (p *initProcess) runHooks(s *plan.Step) error {
 			return err
 		}
 	}
-	return hooks.RunInside(s.Value, s.Hooks)
+	parent := -1
+	if p.conn != nil {
+		parent = p.in.Socket // says nothing meanwhile, but for its end
+	}
+	return hooks.RunInside(s.Value, s.Hooks, parent)
 }
