@@ -26,6 +26,7 @@ type Caller struct {
 const (
 	exitFailure = 1
 	exitNoTopic = 3
+	exitSignal  = 128 // and its number
 	exitExec    = 255
 )
 
@@ -146,10 +147,13 @@ func (a *app) report(err error) int {
 	var exit cli.ExitCoder
 	var use usageError
 	var own codeError
+	var interrupted *libcontainer.InterruptedError
 	switch {
 	case errors.As(err, &use):
 	case errors.As(err, &own):
 		code = own.code
+	case errors.As(err, &interrupted):
+		code = exitSignal + int(interrupted.Signal)
 	case errors.As(err, &exit):
 		code = exit.ExitCode()
 	}

@@ -76,15 +76,18 @@ func (a *app) execProcess(c *cli.Context) (int, error) {
 			return 0, err
 		}
 	}
-	// Signals are kept for the process; until there is one they end the wait.
-	ctx, stop := signal.NotifyContext(c.Context, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
+	ctx, ready := p.setup(c.Context)
+	if detach {
+		// What is at work is in the container already, and nobody would end it.
+		ctx, ready = signal.NotifyContext(c.Context, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
+	}
 	started, err := ctr.Exec(ctx, libcontainer.ExecOptions{
 		Process: process, IO: p.io, Ready: p.ready, IgnorePaused: c.Bool("ignore-paused"), Debug: c.Bool("debug"),
 	})
 	if err != nil {
 		p.unreport()
 	}
-	stop()
+	ready()
 	if err != nil || detach {
 		return 0, err
 	}

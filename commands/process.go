@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -104,6 +105,15 @@ func (p *processIO) unreport() {
 	if p.pidFile != "" {
 		_ = os.Remove(p.pidFile)
 	}
+}
+
+// setup gives a context for the time until the program runs, which signals end
+// in the foreground, and what ends that time.
+func (p *processIO) setup(ctx context.Context) (context.Context, func()) {
+	if p.proxy == nil {
+		return ctx, func() {}
+	}
+	return p.proxy.Setup(ctx)
 }
 
 func (p *processIO) close() {

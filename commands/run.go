@@ -45,7 +45,9 @@ func (a *app) runContainer(c *cli.Context, id string) (int, error) {
 			return 0, err
 		}
 	}
-	ctr, err := libcontainer.Create(c.Context, o)
+	ctx, ready := p.setup(c.Context)
+	defer ready()
+	ctr, err := libcontainer.Create(ctx, o)
 	if err != nil {
 		p.unreport()
 		return 0, err
@@ -56,7 +58,7 @@ func (a *app) runContainer(c *cli.Context, id string) (int, error) {
 		}
 		return ctr.Delete(context.Background(), true)
 	}
-	if err := ctr.Start(c.Context); err != nil {
+	if err := ctr.Start(ctx); err != nil {
 		p.unreport()
 		if e := remove(); e != nil {
 			err = errors.Join(err, e)
@@ -66,6 +68,7 @@ func (a *app) runContainer(c *cli.Context, id string) (int, error) {
 	if detach {
 		return 0, nil
 	}
+	ready()
 	code, err := p.proxy.Wait(ctr)
 	if e := remove(); err == nil {
 		err = e

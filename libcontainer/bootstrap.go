@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 )
 
 // spawn brings the bootstrap to its end and init to life.
-func (c *creation) spawn() error {
+func (c *creation) spawn(ctx context.Context) error {
 	b := &c.plan.Bootstrap
 	joins, err := spawn.OpenJoins(b.Join)
 	if err != nil {
@@ -48,7 +49,7 @@ func (c *creation) spawn() error {
 	} else if doors.V2 != nil {
 		h.Cgroup = int(doors.V2.Fd())
 	}
-	child, err := c.boot.Enter(h)
+	child, err := c.boot.Enter(ctx, h)
 	if err != nil {
 		return namedStep(err, b.Join, joins)
 	}

@@ -91,7 +91,8 @@ func (c *creation) reached(point string) {
 }
 
 // Create makes a container: its namespaces, cgroup and root filesystem, and
-// its first process, which waits for Start. When it fails nothing is left.
+// its first process, which waits for Start. When it fails, or ctx ends before it
+// is done, nothing is left.
 func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	c := &creation{o: o, log: orSilent(o.Log), bundle: o.Bundle, last: time.Now()}
 	if err := checkID(o.ID); err != nil {
@@ -103,7 +104,7 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	}
 	err := c.make(ctx)
 	if err != nil {
-		return nil, c.undo(err)
+		return nil, c.undo(interrupted(ctx, err))
 	}
 	c.release()
 	return &Container{
@@ -195,10 +196,11 @@ func (c *creation) make(ctx context.Context) (err error) {
 		return err
 	}
 	c.reached("created-cgroup")
-	if err := c.spawn(); err != nil {
+	if err := c.spawn(ctx); err != nil {
 		return err
 	}
 	c.reached("entered")
+	defer killAtEnd(ctx, c.child.Pidfd)()
 	if err := c.enter(ctx); err != nil {
 		return c.explain(err)
 	}
@@ -209,7 +211,7 @@ func (c *creation) make(ctx context.Context) (err error) {
 func (c *creation) enter(ctx context.Context) error {
 	b := &c.plan.Bootstrap
 	if b.New&unix.CLONE_NEWUSER != 0 {
-		if err := c.child.WriteMaps(b.UIDMap, b.GIDMap, c.host); err != nil {
+		if err := c.child.WriteMaps(ctx, b.UIDMap, b.GIDMap, c.host); err != nil {
 			return err
 		}
 		if err := c.child.Mapped(); err != nil {
@@ -226,7 +228,7 @@ func (c *creation) enter(ctx context.Context) error {
 		return namedStep(err, nil, &spawn.Joins{})
 	}
 	c.reached("namespaces")
-	handles, err := c.child.OpenHandles(c.plan)
+	handles, err := c.child.OpenHandles(ctx, c.plan)
 	if err != nil {
 		return err
 	}

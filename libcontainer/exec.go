@@ -55,7 +55,7 @@ func (p *Process) waitReaping() (int, error) {
 func (p *Process) Pidfd() *os.File { return p.child.Pidfd }
 
 // Exec runs a further process in the container. When it returns the program
-// has been executed.
+// has been executed. If ctx ends before that there is none.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	if err := bundle.ValidateProcess(o.Process, "process").Err(); err != nil {
 		return nil, err
@@ -78,13 +78,14 @@ func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	case status == Creating:
 		return nil, ErrNotExist
 	}
-	e := &execution{c: c, o: o}
-	p, err := e.run()
+	e := &execution{c: c, o: o, release: func() {}}
+	p, err := e.run(ctx)
+	e.release()
 	if err != nil {
 		if e.child != nil {
 			e.child.Kill()
 		}
-		return nil, c.execError(err)
+		return nil, interrupted(ctx, c.execError(err))
 	}
 	return p, nil
 }
@@ -136,9 +137,11 @@ type execution struct {
 	child *spawn.Child
 	// spared: rootless, and no limit is to hold.
 	spared bool
+	// release: the child is not killed any more when the context ends.
+	release func()
 }
 
-func (e *execution) run() (*Process, error) {
+func (e *execution) run(ctx context.Context) (*Process, error) {
 	doors, err := e.doors()
 	if err != nil {
 		return nil, err
@@ -160,7 +163,7 @@ func (e *execution) run() (*Process, error) {
 	}
 	read, write := os.NewFile(uintptr(pipe[0]), "pipe"), os.NewFile(uintptr(pipe[1]), "pipe")
 	defer read.Close()
-	err = e.enter(boot, doors, write)
+	err = e.enter(ctx, boot, doors, write)
 	write.Close()
 	if err != nil {
 		if e.child != nil {
@@ -232,7 +235,7 @@ func (e *execution) headerFlags(joins *spawn.Joins) uint32 {
 	return flags
 }
 
-func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.File) error {
+func (e *execution) enter(ctx context.Context, boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.File) error {
 	joins, err := spawn.OpenProcess(e.c.record.InitPid)
 	if err != nil {
 		return err
@@ -249,11 +252,12 @@ func (e *execution) enter(boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.F
 	for _, d := range doors.Tasks {
 		h.Doors = append(h.Doors, int(d.Fd()))
 	}
-	child, err := boot.Enter(h)
+	child, err := boot.Enter(ctx, h)
 	if err != nil {
 		return namedStep(err, nil, joins)
 	}
 	e.child = child
+	e.release = killAtEnd(ctx, child.Pidfd)
 	if err := e.place(doors); err != nil {
 		return err
 	}

@@ -23,6 +23,10 @@ type Foreground struct {
 	child []*os.File
 	copy  sync.WaitGroup
 	stdin *os.File
+	// early are the signals that came before there was a process.
+	early []os.Signal
+	// ignored are the caller's caller's, as in IO.
+	ignored uint64
 	// adopts: orphans are ours to reap.
 	adopts bool
 }
@@ -52,8 +56,8 @@ func realtime() []os.Signal {
 	return list
 }
 
-func newForeground() *Foreground {
-	f := &Foreground{signals: make(chan os.Signal, 128)}
+func newForeground(s *IO) *Foreground {
+	f := &Foreground{signals: make(chan os.Signal, 128), ignored: s.Ignored}
 	signal.Notify(f.signals, append(forwarded(), unix.SIGWINCH)...)
 	// Beside the start: each costs the Go runtime a switch of threads, and
 	// together they would cost it a tenth of a container's start.
@@ -64,7 +68,7 @@ func newForeground() *Foreground {
 // NewForegroundTerminal connects a process that has a terminal with the
 // caller's: found at standard error, output, input, or /dev/tty.
 func NewForegroundTerminal(s *IO) *Foreground {
-	f := newForeground()
+	f := newForeground(s)
 	s.Terminal = func(master *os.File) error {
 		proxy, err := console.NewProxy(master, os.Stdin, os.Stdout, os.Stderr)
 		f.proxy = proxy
@@ -76,7 +80,7 @@ func NewForegroundTerminal(s *IO) *Foreground {
 // NewForegroundPipes connects a process without a terminal by pipes that
 // belong to uid. The null device is passed on as it is.
 func NewForegroundPipes(s *IO, uid uint32) (*Foreground, error) {
-	f := newForeground()
+	f := newForeground(s)
 	for i, end := range [...]struct {
 		ours   *os.File
 		theirs **os.File
@@ -146,6 +150,9 @@ func (f *Foreground) Wait(p Waiter) (int, error) {
 	f.closeChild()
 	done := make(chan struct{})
 	go func() {
+		for _, s := range f.early {
+			f.deliver(p, s)
+		}
 		for {
 			select {
 			case s := <-f.signals:

@@ -19,21 +19,27 @@ import (
 
 // Start lets the first process of a created container execute the program,
 // and waits until it has. If that fails, or a poststart hook does, the
-// container is stopped, and its poststop hooks have run.
+// container is stopped, and its poststop hooks have run; so it is if ctx ends
+// before that.
 func (c *Container) Start(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	r, err := c.release()
 	if r != nil {
 		defer r.close()
 	}
 	if err == nil {
 		const during = "unable to start container process: error during container init: "
+		release := killAtEnd(ctx, r.pidfd)
 		err = awaitExec(int(r.fifo.Fd()), r.pidfd, "container init", during)
+		release()
 	}
 	switch {
 	case r == nil:
 		return err // nothing was touched
 	case err != nil:
-		return r.container.startFailed(err)
+		return r.container.startFailed(interrupted(ctx, err))
 	default:
 		return r.container.postStart(ctx)
 	}

@@ -44,7 +44,7 @@ func enter(t *testing.T, namespaces uint32) *spawn.Child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.Enter(&wire.Header{New: namespaces, Cgroup: -1})
+	c, err := b.Enter(t.Context(), &wire.Header{New: namespaces, Cgroup: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestIDMapHelperIsOutOfReach(t *testing.T) {
 		return nil
 	})
 	for range 30 {
-		files, err := c.OpenHandles(p)
+		files, err := c.OpenHandles(t.Context(), p)
 		if err != nil && !strings.Contains(err.Error(), "mount_setattr") { // the filesystem need not know idmaps
 			t.Error(err)
 		}

@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -15,11 +16,11 @@ import (
 
 // OpenHandles opens the mount sources that init cannot reach from its user
 // namespace, as detached clones, idmapped where the plan says so.
-func (c *Child) OpenHandles(p *plan.Plan) ([]*os.File, error) {
+func (c *Child) OpenHandles(ctx context.Context, p *plan.Plan) ([]*os.File, error) {
 	files := make([]*os.File, 0, len(p.Handles))
 	for i := range p.Handles {
 		h := &p.Handles[i]
-		f, err := c.openHandle(h, &p.Bootstrap)
+		f, err := c.openHandle(ctx, h, &p.Bootstrap)
 		if err != nil {
 			CloseAll(files)
 			return nil, &fault.Error{Op: "mount", Field: h.Field, Path: h.Mount.Source, Err: err}
@@ -36,7 +37,7 @@ func CloseAll(files []*os.File) {
 	}
 }
 
-func (c *Child) openHandle(h *plan.Handle, b *plan.Bootstrap) (*os.File, error) {
+func (c *Child) openHandle(ctx context.Context, h *plan.Handle, b *plan.Bootstrap) (*os.File, error) {
 	tree, err := detached(&h.Mount)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func (c *Child) openHandle(h *plan.Handle, b *plan.Bootstrap) (*os.File, error) 
 	if len(h.Mount.UIDMap) == 0 && len(h.Mount.GIDMap) == 0 {
 		return tree, nil
 	}
-	if err := c.idmap(tree, &h.Mount, b); err != nil {
+	if err := c.idmap(ctx, tree, &h.Mount, b); err != nil {
 		tree.Close()
 		return nil, err
 	}
@@ -71,8 +72,8 @@ func detached(m *plan.Mount) (*os.File, error) {
 
 // idmap attaches the maps to the detached tree. mount_setattr(2),
 // MOUNT_ATTR_IDMAP, Linux 5.12 and the filesystem's own support.
-func (c *Child) idmap(tree *os.File, m *plan.Mount, b *plan.Bootstrap) error {
-	userns, err := c.userNamespace(m, b)
+func (c *Child) idmap(ctx context.Context, tree *os.File, m *plan.Mount, b *plan.Bootstrap) error {
+	userns, err := c.userNamespace(ctx, m, b)
 	if err != nil {
 		return err
 	}
@@ -93,26 +94,26 @@ func (c *Child) idmap(tree *os.File, m *plan.Mount, b *plan.Bootstrap) error {
 
 // userNamespace is one with the mount's maps: the container's own where they
 // are the same, else that of a child made for it.
-func (c *Child) userNamespace(m *plan.Mount, b *plan.Bootstrap) (*os.File, error) {
+func (c *Child) userNamespace(ctx context.Context, m *plan.Mount, b *plan.Bootstrap) (*os.File, error) {
 	if slices.Equal(m.UIDMap, b.UIDMap) && slices.Equal(m.GIDMap, b.GIDMap) {
 		return os.Open("/proc/" + strconv.Itoa(c.Pid) + "/ns/user")
 	}
 	// A bootstrap that waits for what does not come: sealed and not dumpable,
 	// for it has our ids on the host, and whoever has them as well owns its
 	// user namespace, and may otherwise trace it.
-	helper, err := c.helper()
+	helper, err := c.helper(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("user namespace for an idmapped mount: %w", err)
 	}
 	defer helper.Kill()
 	self := plan.Host{EUID: uint32(os.Geteuid()), EGID: uint32(os.Getegid())} //nolint:gosec // ids
-	if err := helper.WriteMaps(m.UIDMap, m.GIDMap, self); err != nil {
+	if err := helper.WriteMaps(ctx, m.UIDMap, m.GIDMap, self); err != nil {
 		return nil, fmt.Errorf("user namespace for an idmapped mount: %w", err)
 	}
 	return os.Open("/proc/" + strconv.Itoa(helper.Pid) + "/ns/user")
 }
 
-func (c *Child) helper() (*Child, error) {
+func (c *Child) helper(ctx context.Context) (*Child, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -122,5 +123,5 @@ func (c *Child) helper() (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Enter(&wire.Header{New: unix.CLONE_NEWUSER, Cgroup: -1})
+	return b.Enter(ctx, &wire.Header{New: unix.CLONE_NEWUSER, Cgroup: -1})
 }

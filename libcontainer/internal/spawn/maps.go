@@ -2,12 +2,16 @@ package spawn
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/rung-run/rung/libcontainer/internal/fault"
 	"github.com/rung-run/rung/libcontainer/internal/plan"
@@ -17,7 +21,7 @@ import (
 // WriteMaps writes the id maps of the child's new user namespace: itself where
 // it may, else by newuidmap and newgidmap, which know the caller's
 // subordinate ids (user_namespaces(7), newuidmap(1)).
-func (c *Child) WriteMaps(uids, gids []plan.IDMap, self plan.Host) error {
+func (c *Child) WriteMaps(ctx context.Context, uids, gids []plan.IDMap, self plan.Host) error {
 	dir := "/proc/" + strconv.Itoa(c.Pid) + "/"
 	privileged := self.EUID == 0
 	if !privileged && ownID(gids, self.EGID) {
@@ -27,10 +31,10 @@ func (c *Child) WriteMaps(uids, gids []plan.IDMap, self plan.Host) error {
 			return &fault.Error{Op: "deny setgroups", Path: dir + "setgroups", Err: err}
 		}
 	}
-	if err := writeMap(c.Pid, dir+"gid_map", "newgidmap", gids, privileged || ownID(gids, self.EGID)); err != nil {
+	if err := writeMap(ctx, c.Pid, dir+"gid_map", "newgidmap", gids, privileged || ownID(gids, self.EGID)); err != nil {
 		return &fault.Error{Op: "map", Field: "linux.gidMappings", Err: err, Hint: subordinateHint(err, "gid")}
 	}
-	if err := writeMap(c.Pid, dir+"uid_map", "newuidmap", uids, privileged || ownID(uids, self.EUID)); err != nil {
+	if err := writeMap(ctx, c.Pid, dir+"uid_map", "newuidmap", uids, privileged || ownID(uids, self.EUID)); err != nil {
 		return &fault.Error{Op: "map", Field: "linux.uidMappings", Err: err, Hint: subordinateHint(err, "uid")}
 	}
 	return nil
@@ -40,7 +44,7 @@ func ownID(maps []plan.IDMap, id uint32) bool {
 	return len(maps) == 1 && maps[0].Size == 1 && maps[0].HostID == id
 }
 
-func writeMap(pid int, path, program string, maps []plan.IDMap, direct bool) error {
+func writeMap(ctx context.Context, pid int, path, program string, maps []plan.IDMap, direct bool) error {
 	if direct {
 		return writeProc(path, mapText(maps))
 	}
@@ -52,9 +56,18 @@ func writeMap(pid int, path, program string, maps []plan.IDMap, direct bool) err
 	for _, m := range maps {
 		args = append(args, id(m.ContainerID), id(m.HostID), id(m.Size))
 	}
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
+	// It may be anybody's program that PATH leads to: with what it has started it
+	// is killed when the start is given up, or when we are. The latter is bound
+	// to the thread, and not for a program with the set-user-ID bit
+	// (PR_SET_PDEATHSIG(2const)).
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
+	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w: %s", program, err, strings.TrimSpace(stderr.String()))
 	}

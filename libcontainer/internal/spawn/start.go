@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -149,15 +150,18 @@ func (b *Bootstrap) Abort() {
 	}
 }
 
-// Enter sends the header and waits for init's pid. The bootstrap is reaped.
-func (b *Bootstrap) Enter(h *wire.Header) (*Child, error) {
+// Enter sends the header and waits for init's pid, or for the end of ctx. The
+// bootstrap is reaped.
+func (b *Bootstrap) Enter(ctx context.Context, h *wire.Header) (*Child, error) {
 	if b.Pid() == 0 {
 		return nil, b.err
 	}
 	err := b.conn.SendHeader(h)
 	var r entered
 	if err == nil {
+		release := AtEnd(ctx, func() { _ = unix.Kill(b.pid, unix.SIGKILL) }) // not reaped yet
 		r, err = awaitPid(b.conn)
+		release()
 	}
 	if err != nil {
 		status := b.end()
