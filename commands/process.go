@@ -118,7 +118,7 @@ func (p *processIO) setup(ctx context.Context) (context.Context, func()) {
 
 func (p *processIO) close() {
 	if p.proxy != nil {
-		p.proxy.Close()
+		p.proxy.Leave()
 	}
 }
 

@@ -199,6 +199,12 @@ func (f *Foreground) closeChild() {
 func (f *Foreground) Close() {
 	f.registered.Wait()
 	signal.Stop(f.signals)
+	f.Leave()
+}
+
+// Leave is Close for a program that ends now: it gives the terminal back. To
+// give signals back takes Go as long as to take them, and would be waited for.
+func (f *Foreground) Leave() {
 	f.closeChild()
 	if f.proxy != nil {
 		_ = f.proxy.Close()
