@@ -16,7 +16,13 @@ func (a *app) plan() *cli.Command {
 			if err := argCount(c, 0, 0); err != nil {
 				return err
 			}
-			data, err := libcontainer.Plan("plan", bundlePath(c), rootless(c), noCgroup(c))
+			bundle, err := libcontainer.OpenBundle(bundlePath(c))
+			if err != nil {
+				return err
+			}
+			data, err := libcontainer.Plan(libcontainer.CreateOptions{
+				ID: "plan", Bundle: bundle, Rootless: rootless(c), NoCgroup: noCgroup(c), Log: a.log,
+			})
 			if err != nil {
 				return err
 			}

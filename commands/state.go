@@ -35,24 +35,13 @@ func document(s *libcontainer.State) stateDocument {
 }
 
 func (a *app) state() *cli.Command {
-	return &cli.Command{
-		Name: "state", Usage: "print the state of a container as JSON", ArgsUsage: "ID",
-		Action: func(c *cli.Context) error {
-			id, err := oneID(c)
-			if err != nil {
-				return err
-			}
-			ctr, err := a.load(c, id)
-			if err != nil {
-				return err
-			}
-			s, err := ctr.State()
-			if err != nil {
-				return err
-			}
-			return printJSON(c.App.Writer, document(s))
-		},
-	}
+	return a.simple("state", "print the state of a container as JSON", func(c *cli.Context, ctr *libcontainer.Container) error {
+		s, err := ctr.State()
+		if err != nil {
+			return err
+		}
+		return printJSON(c.App.Writer, document(s))
+	})
 }
 
 func printJSON(w io.Writer, v any) error {
