@@ -213,34 +213,31 @@ func (d directory) load() (*record, error) {
 }
 
 // loadHooks reads the hooks of the config as it was when the container was
-// created. It is never nil without an error.
+// created. It is never nil without an error. The rest of the config is not
+// decoded: start and delete have no use for it.
 func (d directory) loadHooks() (*specs.Hooks, error) {
-	data, err := d.read(specFile)
-	if err != nil {
-		return nil, err
-	}
-	// The rest of the config is not decoded: start and delete have no use for
-	// it.
 	var spec struct {
 		Hooks specs.Hooks `json:"hooks"`
 	}
-	if err := json.Unmarshal(data, &spec); err != nil {
-		return nil, &Error{Op: "read state", Path: d.file(specFile), Err: err}
-	}
-	return &spec.Hooks, nil
+	err := d.decodeSpec(&spec)
+	return &spec.Hooks, err
 }
 
 // loadSpec reads the config as it was when the container was created.
 func (d directory) loadSpec() (*specs.Spec, error) {
+	spec := &specs.Spec{}
+	return spec, d.decodeSpec(spec)
+}
+
+func (d directory) decodeSpec(v any) error {
 	data, err := d.read(specFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	spec := &specs.Spec{}
-	if err := json.Unmarshal(data, spec); err != nil {
-		return nil, &Error{Op: "read state", Path: d.file(specFile), Err: err}
+	if err := json.Unmarshal(data, v); err != nil {
+		return &Error{Op: "read state", Path: d.file(specFile), Err: err}
 	}
-	return spec, nil
+	return nil
 }
 
 // lock takes the container's lock, waiting for at most timeout: that of the

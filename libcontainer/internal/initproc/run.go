@@ -71,7 +71,10 @@ func Run(in Inherited) {
 	}
 	for i := range p.plan.Steps {
 		s := &p.plan.Steps[i]
-		began := time.Now()
+		var began time.Time
+		if p.plan.Debug {
+			began = time.Now()
+		}
 		if err := p.apply(s); err != nil {
 			p.fail(&fault.Error{Op: string(s.Op), Field: s.Field, Path: s.Path, Err: err})
 		}
