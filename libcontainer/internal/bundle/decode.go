@@ -33,6 +33,11 @@ func Decode(data []byte) (*specs.Spec, error) {
 // its own.
 func named(op, path string, err error) error {
 	if list, ok := errors.AsType[fault.List](err); ok {
+		for i := range list {
+			if e, ok := errors.AsType[*fault.Error](list[i]); ok && e.Field == "" {
+				list[i] = &fault.Error{Op: op, Path: path, Err: e.Err}
+			}
+		}
 		return list
 	}
 	return &fault.Error{Op: op, Path: path, Err: err}
