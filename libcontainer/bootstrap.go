@@ -31,13 +31,7 @@ func (c *creation) spawn(ctx context.Context) error {
 	h := &wire.Header{
 		New: uint32(b.New), Join: joins.List, Cgroup: -1, //nolint:gosec // CLONE_NEW* bits
 		OOMScoreAdj: b.OOMScoreAdj, TimeOffsets: b.TimeOffsets,
-		Flags: wire.HeaderSession | rootFlag(b.UIDMap, b.GIDMap, joins.User()) | groupsFlag(c.plan.Steps),
-	}
-	if c.o.Rootless {
-		h.Flags |= wire.HeaderTolerant
-	}
-	if c.cgroup.Spared() {
-		h.Flags |= wire.HeaderSpared
+		Flags: rootFlag(b.UIDMap, b.GIDMap, joins.User()) | headerFlags(c.plan.Steps, c.o.Rootless, c.cgroup.Spared()),
 	}
 	for _, d := range doors.Tasks {
 		h.Doors = append(h.Doors, int(d.Fd()))
@@ -83,15 +77,23 @@ func rootFlag(uids, gids []plan.IDMap, joins bool) uint32 {
 	return 0
 }
 
-// groupsFlag: what the program shall not have of the host's groups is left before
-// a user namespace is joined, which may deny init setgroups(2).
-func groupsFlag(steps []plan.Step) uint32 {
+// headerFlags are those that create and exec decide alike. What the program
+// shall not have of the host's groups is left before a user namespace is joined,
+// which may deny init setgroups(2).
+func headerFlags(steps []plan.Step, rootless, spared bool) uint32 {
+	flags := uint32(wire.HeaderSession)
+	if rootless {
+		flags |= wire.HeaderTolerant
+	}
+	if spared {
+		flags |= wire.HeaderSpared
+	}
 	for i := range steps {
 		if steps[i].Op == plan.OpIDs && !steps[i].IDs.KeepGroups {
-			return wire.HeaderDropGroups
+			flags |= wire.HeaderDropGroups
 		}
 	}
-	return 0
+	return flags
 }
 
 // namedStep gives a failure of the C side the field that asked for it.

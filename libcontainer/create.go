@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +15,6 @@ import (
 	"github.com/rung-run/rung/libcontainer/internal/fault"
 	"github.com/rung-run/rung/libcontainer/internal/inject"
 	"github.com/rung-run/rung/libcontainer/internal/plan"
-	"github.com/rung-run/rung/libcontainer/internal/seccomp"
 	"github.com/rung-run/rung/libcontainer/internal/spawn"
 	"github.com/rung-run/rung/libcontainer/internal/wire"
 )
@@ -90,11 +88,15 @@ func (c *creation) reached(point string) {
 	c.last = now
 }
 
+func newCreation(o CreateOptions) *creation {
+	return &creation{o: o, log: orSilent(o.Log), bundle: o.Bundle, last: time.Now()}
+}
+
 // Create makes a container: its namespaces, cgroup and root filesystem, and
 // its first process, which waits for Start. When it fails, or ctx ends before it
 // is done, nothing is left.
 func Create(ctx context.Context, o CreateOptions) (*Container, error) {
-	c := &creation{o: o, log: orSilent(o.Log), bundle: o.Bundle, last: time.Now()}
+	c := newCreation(o)
 	if err := checkID(o.ID); err != nil {
 		return nil, err
 	}
@@ -119,10 +121,7 @@ func (c *creation) prepare() (err error) {
 		c.log.Warnf("%s", w)
 	}
 	spec := c.bundle.Spec
-	if err := refused(spec); err != nil {
-		return err
-	}
-	if err := sharedSysctls(spec); err != nil {
+	if err := acceptable(spec); err != nil {
 		return err
 	}
 	if !joinsUser(spec) {
@@ -130,17 +129,30 @@ func (c *creation) prepare() (err error) {
 			return err
 		}
 	}
+	return c.compile()
+}
+
+// acceptable refuses what validation, which looks at no file, cannot.
+func acceptable(spec *specs.Spec) error {
+	if err := refused(spec); err != nil {
+		return err
+	}
+	return sharedSysctls(spec)
+}
+
+// compile decides all that will be done.
+func (c *creation) compile() (err error) {
 	if c.host, err = hostFacts(); err != nil {
 		return err
 	}
-	c.cgroup, err = cgroup.New(spec, cgroup.Options{
+	c.cgroup, err = cgroup.New(c.bundle.Spec, cgroup.Options{
 		ID: c.o.ID, Rootless: c.o.Rootless, UserNS: c.host.UserNS, Host: &c.host, Warn: c.log.Warnf,
 		Disabled: c.o.NoCgroup,
 	})
 	if err != nil {
 		return err
 	}
-	c.plan, err = plan.Create(spec, plan.Options{
+	c.plan, err = plan.Create(c.bundle.Spec, plan.Options{
 		ID: c.o.ID, Bundle: c.bundle.Dir, RootfsPath: c.bundle.Rootfs,
 		NoPivot: c.o.NoPivot, NoNewKeyring: c.o.NoNewKeyring,
 		PreserveFDs: c.o.IO.PreserveFDs, ListenFDs: c.o.IO.ListenFDs,
@@ -271,30 +283,6 @@ func (c *creation) makeFifo() (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(fd), path), nil
-}
-
-// compileFilter starts to compile the seccomp profile, beside the child's boot.
-// The function it gives waits for the program: flags, then instructions.
-func compileFilter(spec *specs.Spec, root string) func() ([]byte, error) {
-	if spec.Linux == nil || spec.Linux.Seccomp == nil {
-		return func() ([]byte, error) { return nil, nil }
-	}
-	type result struct {
-		program *seccomp.Program
-		err     error
-	}
-	done := make(chan result, 1)
-	go func() {
-		p, err := seccomp.CompileCached(filepath.Join(root, "@seccomp"), spec.Linux.Seccomp)
-		done <- result{p, err}
-	}()
-	return func() ([]byte, error) {
-		r := <-done
-		if r.err != nil {
-			return nil, &fault.Error{Op: "compile", Field: "linux.seccomp", Err: r.err}
-		}
-		return r.program.Encode(), nil
-	}
 }
 
 // mounts is what happens between the container's mounts and its pivot. Limits

@@ -60,6 +60,9 @@ func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	if err := bundle.ValidateProcess(o.Process, "process").Err(); err != nil {
 		return nil, err
 	}
+	if err := refusedProcess(o.Process); err != nil {
+		return nil, err
+	}
 	for _, w := range bundle.ProcessWarnings(o.Process) {
 		c.log.Warnf("%s", w)
 	}
@@ -221,20 +224,6 @@ func (e *execution) prepare() (err error) {
 	return err
 }
 
-func (e *execution) headerFlags(joins *spawn.Joins) uint32 {
-	flags := wire.HeaderSession | groupsFlag(e.plan.Steps)
-	if l := e.spec.Linux; l != nil && joins.User() && mapsZero(l) {
-		flags |= wire.HeaderRoot
-	}
-	if e.c.record.Rootless {
-		flags |= wire.HeaderTolerant
-	}
-	if e.spared {
-		flags |= wire.HeaderSpared
-	}
-	return flags
-}
-
 func (e *execution) enter(ctx context.Context, boot *spawn.Bootstrap, doors *cgroup.Doors, pipe *os.File) error {
 	joins, err := spawn.OpenProcess(e.c.record.InitPid)
 	if err != nil {
@@ -247,7 +236,11 @@ func (e *execution) enter(ctx context.Context, boot *spawn.Bootstrap, doors *cgr
 		return errStopped()
 	}
 	h := &wire.Header{
-		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj, Flags: e.headerFlags(joins),
+		Join: joins.List, Cgroup: -1, OOMScoreAdj: e.plan.Bootstrap.OOMScoreAdj,
+		Flags: headerFlags(e.plan.Steps, e.c.record.Rootless, e.spared),
+	}
+	if l := e.spec.Linux; l != nil && joins.User() && mapsZero(l) {
+		h.Flags |= wire.HeaderRoot
 	}
 	for _, d := range doors.Tasks {
 		h.Doors = append(h.Doors, int(d.Fd()))

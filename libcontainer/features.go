@@ -1,6 +1,8 @@
 package libcontainer
 
 import (
+	"slices"
+
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -44,8 +46,10 @@ func Features() *features.Features {
 		PotentiallyUnsafeConfigAnnotations: []string{"bundle", "run.oci.keep_original_groups"},
 	}
 	if seccomp.Version() != "" {
+		// Less what refused does not let through.
+		actions := slices.DeleteFunc(seccomp.Actions(), func(a string) bool { return a == string(specs.ActNotify) })
 		f.Linux.Seccomp = &features.Seccomp{
-			Enabled: &yes, Actions: seccomp.Actions(), Operators: seccomp.Operators(),
+			Enabled: &yes, Actions: actions, Operators: seccomp.Operators(),
 			Archs: seccomp.Architectures(), KnownFlags: seccomp.KnownFlags(), SupportedFlags: seccomp.SupportedFlags(),
 		}
 	}

@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"errors"
+	"fmt"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/rung-run/rung/libcontainer/internal/fault"
@@ -17,7 +18,7 @@ func refused(spec *specs.Spec) error {
 	var list fault.List
 	refuse := func(there bool, field string) {
 		if there {
-			list = append(list, fault.Invalid(field, errors.New("not honoured by this version of rung")))
+			list = append(list, fault.Invalid(field, errNotHonoured()))
 		}
 	}
 	refuse(l.IntelRdt != nil, "linux.intelRdt")
@@ -25,10 +26,22 @@ func refused(spec *specs.Spec) error {
 	if s := l.Seccomp; s != nil {
 		refuse(s.ListenerPath != "", "linux.seccomp.listenerPath")
 		refuse(s.DefaultAction == specs.ActNotify, "linux.seccomp.defaultAction")
-		for _, call := range s.Syscalls {
-			refuse(call.Action == specs.ActNotify, "linux.seccomp.syscalls.action")
+		for i := range s.Syscalls {
+			refuse(s.Syscalls[i].Action == specs.ActNotify, fmt.Sprintf("linux.seccomp.syscalls[%d].action", i))
 		}
 	}
-	refuse(spec.Process != nil && spec.Process.ExecCPUAffinity != nil, "process.execCPUAffinity")
+	if err := refusedProcess(spec.Process); err != nil {
+		list = append(list, err)
+	}
 	return list.Err()
 }
+
+// refusedProcess is refused for a process, of an exec, too.
+func refusedProcess(p *specs.Process) error {
+	if p == nil || p.ExecCPUAffinity == nil {
+		return nil
+	}
+	return fault.Invalid("process.execCPUAffinity", errNotHonoured())
+}
+
+func errNotHonoured() error { return errors.New("not honoured by this version of rung") }

@@ -121,3 +121,31 @@ cgroup_processes() {
 	[[ $output == *'rung create failed: '* && $output != *goroutine* ]]
 	[ ! -e "$STATE/$ID" ]
 }
+
+@test "broken: what this version does not honour is refused by create, run and plan, and by exec" {
+	new_bundle
+	cp config.json plain.json
+	local field rest
+	while read -r -u 9 field rest; do # rung run reads what is left of stdin
+		jq "$rest" plain.json >config.json
+		run -1 rung create "$ID"
+		[[ $output == *'rung create failed: '*"$field: not honoured by this version of rung"* ]]
+		run -1 rung run "$ID"
+		[[ $output == *'rung run failed: '*"$field: not honoured by this version of rung"* ]]
+		run -1 rung plan
+		[[ $output == *"$field: not honoured by this version of rung"* ]]
+		[ ! -e "$STATE/$ID" ]
+	done 9<<-'END'
+		linux.intelRdt .linux.intelRdt = {closID: "x"}
+		linux.netDevices .linux.netDevices = {eth0: {}}
+		linux.seccomp.listenerPath .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/s"}
+		linux.seccomp.syscalls[1].action .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/s", syscalls: [{names: ["read"], action: "SCMP_ACT_ALLOW"}, {names: ["getpgrp"], action: "SCMP_ACT_NOTIFY"}]}
+		process.execCPUAffinity .process.execCPUAffinity = {initial: "0"}
+	END
+	cp plain.json config.json
+	run -0 rung run -d "$ID"
+	jq '.process | .execCPUAffinity = {initial: "0"} | .args = ["touch", "/ran"]' plain.json >process.json
+	run -255 rung exec -p process.json "$ID"
+	[[ $output == *'exec failed: process.execCPUAffinity: not honoured by this version of rung'* ]]
+	[ ! -e rootfs/ran ]
+}

@@ -122,6 +122,7 @@ load helpers
 	check '.linux.mountExtensions.idmap.enabled'
 	check '.linux.namespaces == ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]'
 	check '.linux.capabilities | length == 41'
+	check '.linux.seccomp.actions | index("SCMP_ACT_ERRNO") != null and index("SCMP_ACT_NOTIFY") == null' # it is refused
 	check '[.. | strings | select(test("[[:cntrl:]]"))] == []'
 }
 
