@@ -58,7 +58,7 @@ cross: ## build for arm64 with its C part into dist/
 	@GO='$(GO)' tests/cross.sh dist/rung-$(VERSION)-linux-arm64 '$(TAGS)' '$(LDFLAGS)'
 
 .PHONY: install
-install: all ## install the binary and the man pages (PREFIX, DESTDIR)
+install: all ## install the binary, and man pages where there are any (PREFIX, DESTDIR)
 	install -D -m 0755 rung $(DESTDIR)$(BINDIR)/rung
 	@for page in man/*.8; do \
 		[ -e "$$page" ] || continue; \
