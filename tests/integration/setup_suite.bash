@@ -17,7 +17,7 @@ setup_suite() {
 	}
 	# Part of every ID and of the environment of all that the tests start.
 	export RUNG_SUITE="rung-suite-$$"
-	export TEST_USER=rungtest TEST_UID='' TEST_GID=''
+	export TEST_USER="rungtest-$$" TEST_UID='' TEST_GID=''
 	if ((EUID != 0)); then
 		return 0 # each test skips itself, and says why
 	fi
@@ -99,11 +99,13 @@ template() {
 		mv "$TEMPLATE/config.new" "$TEMPLATE/config.json"
 }
 
-# A user with subordinate ids, for newuidmap looks them up by name.
+# A user with subordinate ids, for newuidmap looks them up by name. One a run, as
+# another run may be at work; those of runs that were killed go.
 unprivileged_user() {
-	if id "$TEST_USER" >/dev/null 2>&1; then
-		userdel "$TEST_USER" || return # of a run that was killed
-	fi
+	local user
+	while IFS=: read -r user _; do
+		[[ $user != rungtest-* || -e /proc/${user#rungtest-} ]] || userdel "$user" || return
+	done < <(getent passwd)
 	useradd --no-create-home --home-dir /nonexistent --shell /bin/sh "$TEST_USER" || return
 	grep -q "^$TEST_USER:" /etc/subuid || usermod --add-subuids 700000-765535 "$TEST_USER" || return
 	grep -q "^$TEST_USER:" /etc/subgid || usermod --add-subgids 700000-765535 "$TEST_USER" || return
